@@ -1,0 +1,1 @@
+"""Knowpack's library: pure functions from frame to frame; nothing here imports Snakemake."""
