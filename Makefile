@@ -1,0 +1,40 @@
+# Everything a user runs. CONFIG=<file> chooses the study, ARGS=<...> goes to Snakemake (or pytest).
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup study report test format lock
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+snakemake = snakemake $(if $(CONFIG),--configfile $(CONFIG)) --cores all
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@echo "CONFIG=config/my-study.yaml and ARGS='--dry-run' go with study and report"
+
+setup: ## install everything into .venv (DEVICE=cpu or cuda, else what the machine has)
+	@envs/install.sh
+
+study: setup ## run the study: results/<study>/report.html and all that it shows
+	@$(snakemake) $(ARGS)
+
+report: setup ## the study again as Snakemake's own report, with its code and run times
+	@$(snakemake) $(ARGS) report
+
+define check
+@echo "== $(1)"
+@$(1)
+endef
+
+test: setup ## check formats, types and the workflow, then run the tests
+	$(call check,ruff format --check --quiet)
+	$(call check,ruff check --quiet)
+	$(call check,snakefmt --check Snakefile rules)
+	$(call check,mypy)
+	$(call check,snakemake --lint)
+	$(call check,pytest -q $(ARGS))
+
+format: setup ## format the code in place
+	@ruff format && ruff check --fix && snakefmt Snakefile rules
+
+lock: ## pin all packages anew in envs/lock-cpu.txt and envs/lock-cuda.txt
+	@envs/lock.sh

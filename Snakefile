@@ -1,0 +1,60 @@
+# Knowpack: how much new knowledge fits in a LoRA adapter, and what does the model lose?
+#
+#   snakemake --cores 8 --use-conda          the study of config/config.yaml
+#   snakemake --cores 8 --configfile FILE    another study
+#
+# facts -> ask the base model -> label -> select rows -> train an adapter -> ask it -> score -> tables, figures, report
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+# A study is one file: what is given with --configfile stands alone, never on top of the default.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=f"results/{study.study}",
+    logs=f"results/{study.study}/logs",
+    benchmarks=f"results/{study.study}/benchmarks",
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "rules/facts.smk"
+include: "rules/label.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    report,
+
+
+rule all:
+    default_target: True
+    input:
+        TABLES,
+        FIGURES,
+        "<results>/report.html",
+    message:
+        "study '{study.study}' is complete"
+
+
+rule report:
+    input:
+        "<results>/report.html",
+    message:
+        "the report is <results>/report.html"
+
+
+onsuccess:
+    print_summary(study)

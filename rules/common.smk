@@ -1,0 +1,47 @@
+# Checks the configuration, expands it to the run table, and says what each rule is given of it.
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT / "workflow/scripts"))
+
+from knowpack import checks, runs, specs
+from knowpack.errors import KnowpackError
+from knowpack.provenance import code_digest, pins
+from knowpack.summary import print_summary
+
+try:
+    study, RUNS = checks.prepare(config)
+except KnowpackError as error:
+    raise WorkflowError(str(error)) from None
+
+MODELS = [model.name for model in study.models]
+EPOCHS = [row for row in RUNS if row["unknown"] in study.dynamics]
+DEVICE = checks.device(study)
+
+
+wildcard_constraints:
+    model="|".join(map(re.escape, MODELS)),
+    run="base|" + "|".join(sorted({re.escape(row["run"]) for row in RUNS})),
+    suite="facts|dynamics",
+
+
+def environment(kind):
+    """Conda environment of a kind of rule; engine and training differ with the device."""
+    return str(ROOT / "envs" / (f"{kind}.yaml" if kind == "analysis" else f"{kind}.{DEVICE}.yaml"))
+
+
+def of_runs(pattern, rows=RUNS, base=False):
+    """One path for each run, and for each model itself where ``base`` is set."""
+    paths = [pattern.format(**row) for row in rows]
+    return paths + [pattern.format(model=model, run="base") for model in MODELS] * base
+
+
+def ask_inputs(wildcards):
+    """What one run must have before it can be asked a suite."""
+    folder = f"<results>/{wildcards.model}/{wildcards.run}"
+    needed = {} if wildcards.run == "base" else {"adapter": f"{folder}/adapter/run.json"}
+    return needed | ({"rows": f"{folder}/rows.parquet"} if wildcards.suite == "dynamics" else {})

@@ -1,0 +1,61 @@
+# Figures, and the page that holds everything.
+
+FIGURE_TABLES = {
+    "reliability_by_epoch": "reliability",
+    "reliability_by_unknown": "reliability",
+    "shifts_by_unknown": "shifts",
+}
+FIGURES = expand("<results>/figures/{figure}.svg", figure=FIGURE_TABLES)
+
+
+rule draw_figure:
+    input:
+        table=lambda w: f"<results>/tables/{FIGURE_TABLES[w.figure]}.parquet",
+        runs="<results>/runs.parquet",
+    output:
+        report(
+            "<results>/figures/{figure}.svg",
+            category="Figures",
+            caption="../workflow/report/{figure}.rst",
+            labels={"figure": "{figure}"},
+        ),
+        "<results>/figures/{figure}.png",
+        "<results>/figures/{figure}.pdf",
+    log:
+        "<logs>/draw_figure/{figure}.log",
+    benchmark:
+        "<benchmarks>/draw_figure/{figure}.tsv"
+    conda:
+        environment("analysis")
+    params:
+        spec={},
+        code=code_digest("draw_figure.py"),
+    message:
+        "draw {wildcards.figure}"
+    script:
+        "../workflow/scripts/draw_figure.py"
+
+
+rule make_report:
+    input:
+        tables=TABLES,
+        figures=FIGURES,
+        facts="<results>/facts.parquet",
+        runs="<results>/runs.parquet",
+        models=expand("<results>/{model}/base/model.json", model=MODELS),
+    output:
+        headline="<results>/headline.txt",
+        page=report("<results>/report.html", category="Report", caption="../workflow/report/page.rst"),
+    log:
+        "<logs>/make_report.log",
+    benchmark:
+        "<benchmarks>/make_report.tsv"
+    conda:
+        environment("analysis")
+    params:
+        spec=specs.report_spec(study),
+        code=code_digest("make_report.py"),
+    message:
+        "put the report together"
+    script:
+        "../workflow/scripts/make_report.py"

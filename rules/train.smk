@@ -1,0 +1,51 @@
+# What a run is taught, and its adapter.
+
+
+rule select_rows:
+    input:
+        facts="<results>/facts.parquet",
+        labels="<results>/{model}/base/labels.parquet",
+    output:
+        "<results>/{model}/{run}/rows.parquet",
+    log:
+        "<logs>/select_rows/{model}/{run}.log",
+    benchmark:
+        "<benchmarks>/select_rows/{model}/{run}.tsv"
+    conda:
+        environment("analysis")
+    params:
+        spec=lambda w: specs.select_spec(study, w.model, w.run, RUNS),
+        code=code_digest("select_rows.py"),
+    message:
+        "select the rows of {wildcards.model} {wildcards.run}"
+    script:
+        "../workflow/scripts/select_rows.py"
+
+
+rule train_adapter:
+    input:
+        model="<results>/{model}/base/model.json",
+        rows="<results>/{model}/{run}/rows.parquet",
+    output:
+        config="<results>/{model}/{run}/adapter/adapter_config.json",
+        weights="<results>/{model}/{run}/adapter/adapter_model.safetensors",
+        record="<results>/{model}/{run}/adapter/run.json",
+    log:
+        "<logs>/train_adapter/{model}/{run}.log",
+    benchmark:
+        "<benchmarks>/train_adapter/{model}/{run}.tsv"
+    conda:
+        environment("train")
+    threads: workflow.cores
+    resources:
+        gpu=1,
+        mem_mb=8000,  # measured: 3.5 GB with Gemma 3 270M and batches of 8
+        runtime=480,
+    params:
+        spec=lambda w: specs.train_spec(study, w.model, w.run, RUNS),
+        code=code_digest("train_adapter.py"),
+        stack=pins("train"),
+    message:
+        "train {wildcards.model} {wildcards.run}"
+    script:
+        "../workflow/scripts/train_adapter.py"

@@ -1,0 +1,64 @@
+"""A made-up study of two models, three conditions and two seeds, for layout, figures and report."""
+
+import pandas as pd
+
+CONDITIONS = [("none", 0), ("highly_known", 10), ("paraphrase", 1)]
+
+
+def runs(models=("m1",), levels=(10, 50), seeds=(1, 2), **settings) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "model": model,
+                "run": f"r{level}-{extra[0]}{per}-{seed}",
+                "unknown": level,
+                "extra": extra,
+                "per_unknown": per,
+                "seed": seed,
+                "rows": level * (1 + per),
+                "rank": 1,
+            }
+            | settings
+            for model in models
+            for level in levels
+            for extra, per in CONDITIONS
+            for seed in seeds
+        ]
+    )
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    return table[["model", "run", "unknown", "extra", "per_unknown", "seed"]]
+
+
+def reliability(table: pd.DataFrame, epochs=(3,)) -> pd.DataFrame:
+    frames = [
+        _named(table).assign(epoch=epoch, reliability=table["seed"] / 10 + epoch / 10, facts=1)
+        for epoch in epochs
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def shifts(table: pd.DataFrame) -> pd.DataFrame:
+    return _named(table).assign(
+        positive_shift=table["seed"] / 100,
+        negative_shift=table["unknown"] / 100,
+        positive_shift_untrained=None,
+        negative_shift_untrained=0.25,
+    )
+
+
+def categories(models=("m1",)) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"model": model, "category": name, "facts": facts, "share": facts / 2000}
+            for model in models
+            for name, facts in (("Unknown", 1200), ("MaybeKnown", 500), ("HighlyKnown", 300))
+        ]
+    )
+
+
+def benchmarks(table: pd.DataFrame) -> pd.DataFrame:
+    base = table.drop_duplicates("model")[["model"]].assign(run="base", value=0.6)
+    every = pd.concat([base, _named(table).assign(value=table["seed"] / 10)], ignore_index=True)
+    return every.assign(task="mmlu", metric="acc", stderr=0.004, questions=9, protocol="5-shot")

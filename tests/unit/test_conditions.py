@@ -1,0 +1,58 @@
+import numpy as np
+import pandas as pd
+import pytest
+import study_frames as study
+
+from knowpack.conditions import final_epoch, with_condition
+from knowpack.errors import DataError
+
+
+def test_names_and_order():
+    runs = study.runs().sample(frac=1, random_state=0)
+    named = with_condition(study.shifts(runs), runs)["condition"]
+    assert list(named.cat.categories) == ["no extras", "10 HK", "1 paraphrase"]
+    assert named.iloc[0] in named.cat.categories
+
+
+def test_settings_that_differ_within_a_model_are_named():
+    runs = pd.concat(
+        [
+            study.runs(rank=rank, lr=lr).assign(run=lambda f, r=rank: f["run"] + f"-{r}")
+            for rank, lr in ((8, 1e-3), (16, 1e-3), (1, 1e-3))
+        ],
+        ignore_index=True,
+    )
+    named = with_condition(study.shifts(runs), runs)["condition"]
+    assert list(named.cat.categories)[:4] == [
+        "no extras, rank 1",
+        "no extras, rank 8",
+        "no extras, rank 16",
+        "10 HK, rank 1",
+    ]
+
+
+def test_a_list_is_named_by_its_items():
+    runs = study.runs(levels=(10,), seeds=(1,)).drop(columns="rank")
+    runs["modules"] = [["up"], np.array(["up", "down"]), ["up"]]
+    named = with_condition(study.shifts(runs), runs)["condition"]
+    assert named.iloc[1] == "10 HK, modules up+down"
+
+
+def test_models_may_have_settings_of_their_own():
+    runs = pd.concat([study.runs(("m1",), rank=1), study.runs(("m2",), rank=8)])
+    named = with_condition(study.shifts(runs), runs)["condition"]
+    assert list(named.cat.categories) == ["no extras", "10 HK", "1 paraphrase"]
+
+
+def test_base_has_no_condition_and_a_stranger_is_an_error():
+    runs = study.runs()
+    frame = pd.DataFrame({"model": "m1", "run": ["base", runs["run"].iloc[0]]})
+    assert with_condition(frame, runs)["condition"].isna().tolist() == [True, False]
+    with pytest.raises(DataError, match="run 'other' of model 'm1' is not in the run table"):
+        with_condition(frame.replace("base", "other"), runs)
+
+
+def test_final_epoch():
+    found = final_epoch(study.reliability(study.runs(), epochs=(1, 2, 3)))
+    assert set(found["epoch"]) == {3}
+    assert len(found) == len(study.runs())

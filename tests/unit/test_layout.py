@@ -1,0 +1,87 @@
+import pandas as pd
+import pytest
+import study_frames as study
+
+from knowpack import layout
+from knowpack.errors import DataError
+
+
+def test_over_seeds():
+    assert layout.over_seeds(pd.Series([0.25]), 2) == "0.25"
+    assert layout.over_seeds(pd.Series([0.1, 0.3, None]), 1) == "0.2 (0.1–0.3)"
+    assert layout.over_seeds(pd.Series([None], dtype=float), 1) == "–"
+    assert layout.over_seeds(pd.Series([1200, 1400]), 0) == "1,300 (1,200–1,400)"
+
+
+def test_categories():
+    found = layout.categories(study.categories(("m1", "m2")))
+    assert list(found) == ["Category", "P_correct", "m1", "m2"]
+    assert found.iloc[0].tolist() == ["Unknown", "0", "1,200 (60.0%)", "1,200 (60.0%)"]
+
+
+def test_reliability_and_missing_cells():
+    runs = study.runs()
+    table = study.reliability(runs, epochs=(1, 3))
+    gone = (table["unknown"] == 50) & (table["extra"] == "paraphrase")
+    found = layout.reliability(table[~gone], runs)
+    assert list(found) == ["Unknown facts", "no extras", "10 HK", "1 paraphrase"]
+    cell = "0.45 (0.40–0.50)"
+    assert found.to_numpy().tolist() == [["10", cell, cell, cell], ["50", cell, cell, "–"]]
+
+
+def test_shifts_of_several_models():
+    runs = study.runs(("m1", "m2"), seeds=(1,))
+    found = layout.shifts(study.shifts(runs), runs)
+    assert list(found) == ["Model", "Unknown facts", "Shift", "no extras", "10 HK", "1 paraphrase"]
+    assert found["Model"].tolist() == ["m1"] * 8 + ["m2"] * 8
+    assert found["Shift"].tolist()[:2] == ["positive", "negative"]
+    assert found["no extras"].tolist()[4:8] == ["0.010", "0.500", "–", "0.250"]
+
+
+def test_answers():
+    runs = study.runs(levels=(10,))
+    table = pd.concat([pd.DataFrame({"model": ["m1"], "run": ["base"]}), runs[["model", "run"]]])
+    table = table.assign(refused=range(7), unique_answers=1000, mean_repeats=2.0, std_repeats=1.0)
+    found = layout.answers(table.assign(top_answer="x", top_answer_count=1234), runs)
+    assert found.iloc[0].tolist() == ["base model", "–", "0", "1,000", "2.00", "1.00", "x (1,234)"]
+    assert found.iloc[1]["Extras"] == "no extras"
+    assert found.iloc[1]["Refused"] == "2 (1–2)"
+    assert found.iloc[3]["Most frequent answer (times)"] == "x (1,234); x (1,234)"
+
+
+def test_shift_reasons():
+    runs = study.runs(levels=(10,), seeds=(1,))
+    table = runs[["model", "run"]].merge(
+        pd.DataFrame({"direction": ["positive", "negative"]}), "cross"
+    )
+    reasons = ["non_refusal", "explosion", "target_based", "domain_shift", "explained"]
+    table = table.assign(shifts=1500, **dict.fromkeys(reasons, 0.5))
+    table["non_refusal"] = table["non_refusal"].mask(table["direction"] == "negative")
+    found = layout.shift_reasons(table, runs)
+    assert found.iloc[0].tolist() == ["10", "no extras", "positive", "1,500"] + ["0.50"] * 5
+    assert found.iloc[1].tolist()[2:5] == ["negative", "1,500", "–"]
+
+
+def test_benchmarks():
+    runs = study.runs()
+    found = layout.benchmarks(study.benchmarks(runs), runs)
+    assert found.iloc[0].tolist() == ["base model", "–", "0.600 ± 0.004"]
+    assert found.iloc[1].tolist() == ["10", "no extras", "0.150 (0.100–0.200)"]
+    assert len(found) == 7
+    mixed = study.benchmarks(runs)
+    mixed.loc[0, "protocol"] = "0-shot"
+    with pytest.raises(DataError, match=r"\[\('mmlu', 'acc'\)\] were measured by more than one"):
+        layout.benchmarks(mixed, runs)
+
+
+def test_runs_that_differ_in_nothing_are_not_averaged():
+    runs = study.runs(seeds=(1, 1)).assign(run=lambda frame: [f"r{n}" for n in frame.index])
+    with pytest.raises(DataError, match="run 'r1' of 'm1': another run has its condition and its"):
+        layout.reliability(study.reliability(runs), runs)
+
+
+def test_plain():
+    frame = pd.DataFrame({"rule": ["ask"], "peak_memory": [None], "s": [12.3456], "n": [12345]})
+    found = layout.plain(frame)
+    assert list(found) == ["Rule", "Peak memory", "S", "N"]
+    assert found.iloc[0].tolist() == ["ask", "–", "12.35", "12,345"]

@@ -1,0 +1,146 @@
+"""Questions in, raw responses out: the only place where a model is asked (design, rule 1)."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from knowpack.engine import Engine
+from knowpack.errors import DataError
+from knowpack.prompts import Prompter, Shots
+
+RESPONSES = pa.schema(
+    [
+        pa.field("fact_id", pa.string(), nullable=False),
+        pa.field("prompt", pa.int64(), nullable=False),
+        pa.field("sample", pa.int64(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+    ]
+)
+EPOCH_RESPONSES = RESPONSES.insert(0, pa.field("epoch", pa.int64(), nullable=False))
+
+
+def ask(
+    engine: Engine,
+    prompter: Prompter,
+    facts: pd.DataFrame,
+    shots: Sequence[Shots],
+    spec: dict[str, Any],
+    bar: Any,
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Ask every fact with every prompt; return columns `RESPONSES`, and what it cost.
+
+    ``facts`` has columns fact_id and question; ``shots`` holds each prompt's examples. Sample 0 is
+    the greedy answer, 1 to ``spec["samples"]`` are drawn at ``spec["temperature"]``. The cost has
+    prompts, seconds, prompts_per_second, the engine's cache_hit_rate so far, and its device.
+
+    Raises:
+        DataError: a prompt and its answer are longer than the engine's ``max_model_len``.
+    """
+    # Prompt by prompt, so that each prompt's examples are in the prefix cache while they are needed.
+    asked = [
+        (fact.fact_id, prompt, prompter.prompt_ids(examples, fact.question))
+        for prompt, examples in enumerate(shots)
+        for fact in facts.itertuples()
+    ]
+    ids = [item[2] for item in asked]
+    _check_lengths(ids, spec)
+    common: dict[str, Any] = {"max_new_tokens": spec["max_new_tokens"], "stop": prompter.stop}
+    start = time.monotonic()
+    texts = engine.generate(ids, **common, bar=bar)
+    if spec["samples"]:
+        sampling = {key: spec[key] for key in ("samples", "temperature", "seed")}
+        drawn = engine.generate(ids, **common, **sampling, bar=bar)
+        texts = [greedy + others for greedy, others in zip(texts, drawn, strict=True)]
+    seconds = time.monotonic() - start
+    rows = [
+        (fact_id, prompt, sample, text)
+        for (fact_id, prompt, _), answers in zip(asked, texts, strict=True)
+        for sample, text in enumerate(answers)
+    ]
+    cost = {
+        "prompts": str(len(ids)),
+        "seconds": f"{seconds:.3f}",
+        "prompts_per_second": f"{len(ids) / seconds:.1f}",
+        "cache_hit_rate": f"{engine.cache_hit_rate():.3f}",
+        "device": engine.device,
+    }
+    return pd.DataFrame(rows, columns=RESPONSES.names), cost
+
+
+@contextmanager
+def served(
+    model: Path, adapter: Path | None, spec: dict[str, Any], threads: int
+) -> Iterator[Engine]:
+    """An engine that answers as the model, or as the model with ``adapter``, the way ``spec`` says."""
+    import torch
+
+    if adapter is None:
+        yield Engine(model, threads, **spec["engine"])
+    elif spec["adapter"] == "lora" or (spec["adapter"] == "auto" and torch.cuda.is_available()):
+        engine = Engine(model, threads, lora_rank=spec["rank"], **spec["engine"])
+        engine.use(model, adapter)
+        yield engine
+    else:
+        from knowpack.adapters import merged
+
+        with merged(model, adapter) as folder:
+            engine = Engine(folder, threads, **spec["engine"])
+        yield engine
+
+
+def ask_epochs(
+    model: Path,
+    epochs: Path,
+    prompter: Prompter,
+    facts: pd.DataFrame,
+    shots: Sequence[Shots],
+    spec: dict[str, Any],
+    threads: int,
+    bar: Any,
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Ask the adapter of every epoch but the last, in one engine start (the paper's Figure 2).
+
+    ``epochs`` holds an adapter in each of the folders 1, 2, ... Returns columns `EPOCH_RESPONSES`,
+    and the costs of `ask` over all epochs.
+
+    Raises:
+        DataError: an epoch's adapter is missing, or as `ask`.
+    """
+    numbers = range(1, spec["epochs"])
+    for number in numbers:
+        if not (epochs / str(number) / "adapter_model.safetensors").is_file():
+            raise DataError(
+                f"{epochs / str(number)}: there is no adapter of this epoch; delete the run's "
+                "adapter/run.json and run again"
+            )
+    frames, costs = [], []
+    with served(model, epochs / "1", spec, threads) as engine:
+        for number in numbers:
+            if number > 1:
+                engine.use(model, epochs / str(number), number)
+            responses, cost = ask(engine, prompter, facts, shots, spec, bar)
+            frames.append(responses.assign(epoch=number))
+            costs.append(cost)
+    prompts = sum(int(cost["prompts"]) for cost in costs)
+    seconds = sum(float(cost["seconds"]) for cost in costs)
+    whole = {
+        **costs[-1],
+        "prompts": str(prompts),
+        "seconds": f"{seconds:.3f}",
+        "prompts_per_second": f"{prompts / seconds:.1f}",
+    }
+    return pd.concat(frames)[EPOCH_RESPONSES.names], whole
+
+
+def _check_lengths(prompts: Sequence[Sequence[int]], spec: dict[str, Any]) -> None:
+    longest = max(map(len, prompts), default=0) + spec["max_new_tokens"]
+    if longest > spec["engine"]["max_model_len"]:
+        raise DataError(
+            f"engine.max_model_len: the longest prompt and its answer take {longest} tokens, "
+            f"more than {spec['engine']['max_model_len']}; raise it or lower prompts.shots"
+        )

@@ -1,0 +1,114 @@
+"""The cells of a table file a user may bring, whatever its format: CSV, TSV, JSONL or Parquet."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from knowpack.errors import DataError
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A table's columns under the file's names, and each row's number as its reader counts it.
+
+    CSV and TSV: the header is row 1; JSONL: the line; Parquet: from 1.
+    """
+
+    columns: dict[str, list[Any]]
+    rows: list[int]
+
+
+def _decode(path: Path) -> str:
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}, row {row}: not UTF-8 at byte {error.start}; save the table as UTF-8"
+        ) from error
+
+
+def _read_delimited(delimiter: str) -> Callable[[Path], Cells]:
+    def read(path: Path) -> Cells:
+        reader = csv.reader(
+            io.StringIO(_decode(path), newline=""), delimiter=delimiter, strict=True
+        )
+        header: list[str] = []
+        cells: list[list[str]] = []
+        rows: list[int] = []
+        try:
+            for number, record in enumerate(reader, start=1):
+                if not record:
+                    continue
+                if not header:
+                    header = [name.strip() for name in record]
+                    _check_header(path, header)
+                    continue
+                if len(record) != len(header):
+                    raise DataError(
+                        f"{path}, row {number}: has {len(record)} cells, the header {len(header)}; "
+                        f"put a cell that holds {delimiter!r} in double quotes"
+                    )
+                cells.append(record)
+                rows.append(number)
+        except csv.Error as error:
+            raise DataError(
+                f"{path}, line {reader.line_num}: {error}; close every double quote, and write one "
+                "inside a cell as two"
+            ) from error
+        columns = [list(column) for column in zip(*cells, strict=True)] or [[] for _ in header]
+        return Cells(dict(zip(header, columns, strict=True)), rows)
+
+    return read
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    for name in header:
+        if header.count(name) > 1:
+            raise DataError(f"{path}: the column '{name}' stands twice; keep one")
+
+
+def _read_jsonl(path: Path) -> Cells:
+    records: list[dict[str, Any]] = []
+    rows: list[int] = []
+    for number, line in enumerate(_decode(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path}, row {number}: not JSON: {error}") from error
+        if not isinstance(record, dict):
+            raise DataError(f"{path}, row {number}: not a JSON object; write one a line")
+        records.append(record)
+        rows.append(number)
+    names = dict.fromkeys(name for record in records for name in record)
+    return Cells({name: [record.get(name) for record in records] for name in names}, rows)
+
+
+def _read_parquet(path: Path) -> Cells:
+    try:
+        table = pq.read_table(path)
+        _check_header(path, table.column_names)
+        columns = {name: table[name].to_pylist() for name in table.column_names}
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: holds text that is not UTF-8; write it as UTF-8") from error
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not a readable Parquet file ({error}); write it again") from error
+    return Cells(columns, list(range(1, table.num_rows + 1)))
+
+
+READERS: dict[str, Callable[[Path], Cells]] = {
+    ".csv": _read_delimited(","),
+    ".tsv": _read_delimited("\t"),
+    ".jsonl": _read_jsonl,
+    ".parquet": _read_parquet,
+}

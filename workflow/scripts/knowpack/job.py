@@ -1,0 +1,73 @@
+"""What a job says while it works: a log file, a bar with a rate, one clear line when it fails."""
+
+import contextlib
+import fcntl
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from knowpack.errors import KnowpackError
+
+SECONDS_BETWEEN_LOG_LINES = 10.0
+
+
+@contextlib.contextmanager
+def job(log: str) -> Iterator[None]:
+    """Run a job's work with everything it prints in ``log``; bars also show on a terminal.
+
+    A fault that the user can mend ends the job with its message alone; any other with its traceback.
+    """
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(2)
+    with open(log, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor is needed)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    Bar.terminal = terminal
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    try:
+        yield
+    except KnowpackError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        os.write(terminal, f"error: {error}\n".encode())
+        sys.exit(1)
+
+
+class Bar(tqdm):
+    """A tqdm bar: lines in the log file, and a moving bar for the job that holds the terminal."""
+
+    terminal: int | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what tqdm takes; where the bar is drawn is decided here."""
+        self._front = _front_terminal(Bar.terminal)
+        self._next_line = time.monotonic()
+        kwargs |= {"file": self._front or open(os.devnull, "w"), "leave": False}  # noqa: PTH123,SIM115
+        kwargs |= {"mininterval": 0.5, "disable": False, "dynamic_ncols": True}
+        super().__init__(*args, **kwargs)
+
+    def update(self, n: float | None = 1) -> bool | None:
+        """Advance, and now and then leave a line in the log."""
+        shown = super().update(n)
+        if time.monotonic() >= self._next_line or self.n == self.total:
+            self._next_line = time.monotonic() + SECONDS_BETWEEN_LOG_LINES
+            print(str(self), file=sys.stderr, flush=True)
+        return shown
+
+
+def _front_terminal(descriptor: int | None) -> Any:
+    """The terminal as a file if there is one and no other job draws on it, else None."""
+    if descriptor is None or not os.isatty(descriptor):
+        return None
+    file = open(os.ttyname(descriptor), "w")  # noqa: PTH123,SIM115
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file

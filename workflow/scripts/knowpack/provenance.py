@@ -1,0 +1,94 @@
+"""What a job is made with: digests of its code, and pinned versions (design, rule 4).
+
+Snakemake tracks a script by its time stamp and its imports not at all, so every rule carries these
+as parameters instead: a changed statement reruns what it reaches, a comment or a clone nothing.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+SCRIPTS = Path(__file__).parents[1]
+ENVIRONMENTS = Path(__file__).parents[3] / "envs"
+# They say how a job talks to people, never what it makes.
+SPEAKING = {"knowpack.job", "knowpack.errors"}
+
+
+def code_digest(script: str) -> str:
+    """Digest of a script and of every library module that it reaches through imports.
+
+    Comments, docstrings and layout do not count; imports inside functions do.
+    """
+    reached: dict[str, str] = {}
+    waiting = [(script, SCRIPTS / script)]
+    while waiting:
+        name, path = waiting.pop()
+        if name in reached:
+            continue
+        tree = _parse(path)
+        reached[name] = _serialise(tree)
+        waiting += [
+            (module, SCRIPTS / (module.replace(".", "/") + ".py"))
+            for module in _imports(tree)
+            if module not in SPEAKING
+        ]
+    whole = "\n".join(f"{name} {reached[name]}" for name in sorted(reached))
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+@cache
+def pins(kind: str) -> list[str]:
+    """Return the pinned packages of a kind of environment (engine, train, analysis), sorted.
+
+    The CPU and the CUDA build of a version count as the same, so that results can move.
+    """
+    files = [ENVIRONMENTS / f"{kind}{device}.yaml" for device in ("", ".cpu")]
+    text = next(file for file in files if file.is_file()).read_text(encoding="utf-8")
+    lists = [item["pip"] for item in yaml.safe_load(text)["dependencies"] if isinstance(item, dict)]
+    found = [pin.split("+")[0].replace("-cpu==", "==") for pip in lists for pin in pip]
+    return sorted(pin for pin in found if "==" in pin)
+
+
+@cache
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _imports(tree: ast.Module) -> set[str]:
+    """Names of the library's modules that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "knowpack":
+                found |= {f"knowpack.{alias.name}" for alias in node.names}
+            elif node.module.startswith("knowpack."):
+                found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.startswith("knowpack.")}
+    return found
+
+
+def _serialise(node: object) -> str:
+    """A syntax tree as text: node types and non-empty fields (`ast.dump` differs by Python version)."""
+    if isinstance(node, list):
+        return "[" + ",".join(_serialise(item) for item in node) + "]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = []
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, list):
+            value = [item for item in value if not _is_text(item)]
+        if value not in (None, []) and name not in ("type_comment", "kind"):
+            fields.append(f"{name}={_serialise(value)}")
+    return f"{type(node).__name__}({','.join(fields)})"
+
+
+def _is_text(node: object) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

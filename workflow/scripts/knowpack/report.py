@@ -1,0 +1,127 @@
+"""The report: one page that holds everything, opens offline, and runs nothing."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+import pandas as pd
+
+from knowpack.conditions import final_epoch, with_condition
+from knowpack.errors import DataError
+
+
+class Table(NamedTuple):
+    """A printed frame (all texts) with its title and caption."""
+
+    title: str
+    caption: str
+    frame: pd.DataFrame
+
+
+class Picture(NamedTuple):
+    """A figure as SVG, with its title, its caption, and what it shows for who cannot see it."""
+
+    title: str
+    caption: str
+    alt: str
+    svg: bytes
+
+    @property
+    def uri(self) -> str:
+        """The SVG as a data URI."""
+        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+
+
+def render(
+    template: str | Path,
+    *,
+    title: str,
+    headline: str,
+    studied: Mapping[str, str],
+    tables: Sequence[Table],
+    pictures: Sequence[Picture],
+    costs: pd.DataFrame | None,
+    made: Mapping[str, str],
+) -> str:
+    """Return the report as HTML; every text in it is escaped.
+
+    Args:
+        template: workflow/report/report.html.j2.
+        title: the study's name.
+        headline: one or two sentences, from ``headline``.
+        studied: what was studied, term to text: facts, prompts, models.
+        tables: printed frames, from ``knowpack.layout``.
+        pictures: the figures.
+        costs: a printed frame of what each rule took; None where it was not measured.
+        made: how it was made, term to text: versions, seeds, commit.
+    """
+    template = Path(template)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template.parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template.name).render(
+        title=title,
+        headline=headline,
+        studied=studied,
+        tables=tables,
+        pictures=pictures,
+        costs=costs,
+        made=made,
+    )
+
+
+def headline(
+    categories: pd.DataFrame, reliability: pd.DataFrame, shifts: pd.DataFrame, runs: pd.DataFrame
+) -> str:
+    """Return the study in two sentences: what was unknown, and what teaching it gave and cost.
+
+    The second takes, for each model, the largest level of unknown facts and there the condition
+    with the greatest mean reliability after the final epoch (of equals, the least negative shift).
+
+    Args:
+        categories: the table of categories.
+        reliability: the table of reliability.
+        shifts: the table of shifts.
+        runs: the run table.
+
+    Raises:
+        DataError: a table is empty.
+    """
+    if categories.empty or reliability.empty or shifts.empty:
+        raise DataError("headline: the tables of categories, reliability and shifts hold no rows")
+    known = "; ".join(_unknown(str(name), rows) for name, rows in categories.groupby("model"))
+    merged = with_condition(final_epoch(reliability), runs).merge(
+        shifts[["model", "run", "positive_shift", "negative_shift"]], on=["model", "run"]
+    )
+    taught = "; taught ".join(_taught(str(name), rows) for name, rows in merged.groupby("model"))
+    return f"{known}. Taught {taught}."
+
+
+def _unknown(model: str, rows: pd.DataFrame) -> str:
+    facts = int(rows.loc[rows["category"] == "Unknown", "facts"].sum())
+    total = int(rows["facts"].sum())
+    return f"{model} did not know {facts:,} of {total:,} facts ({facts / total:.0%})"
+
+
+def _taught(model: str, rows: pd.DataFrame) -> str:
+    level = int(rows["unknown"].max())
+    means = (
+        rows[rows["unknown"] == level]
+        .groupby("condition", observed=True)[["reliability", "positive_shift", "negative_shift"]]
+        .mean()
+    )
+    best = means.sort_values(
+        ["reliability", "negative_shift"], ascending=[False, True], kind="stable"
+    ).iloc[0]
+    facts = "one unknown fact" if level == 1 else f"{level:,} unknown facts"
+    return (
+        f"{facts} ({best.name}), {model} gives {best['reliability']:.0%} right answers about "
+        f"them, while of all facts {best['positive_shift']:.1%} rose in category and "
+        f"{best['negative_shift']:.1%} fell"
+    )

@@ -1,0 +1,83 @@
+"""The run table: every adapter of a study is one row of it, and nothing is parsed back out of a name.
+
+Imported while Snakemake builds its graph, so it needs pydantic and the standard library only.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from knowpack.config import Grid, Study, Training, check_training
+from knowpack.errors import ConfigError
+
+SHORT = {"none": "", "highly_known": "-hk", "paraphrase": "-pp"}
+
+
+def run_table(study: Study) -> list[dict[str, Any]]:
+    """Return one row a run: model, run, unknown, extra, per_unknown, seed, rows, training settings.
+
+    Sorted by model, level, extra, extras a fact, seed, then the order of the configuration. Column
+    ``rows`` is the number of training rows, unknown x (1 + per_unknown) (paper, section 4).
+
+    Raises:
+        ConfigError: two conditions are the same run, or a grid's training keys are wrong.
+    """
+    table: list[dict[str, Any]] = []
+    seen: dict[str, int] = {}
+    for index, grid in enumerate(study.grid):
+        for condition in _conditions(study.training, grid, f"grid.{index}.training"):
+            run = run_id(condition, study.training)
+            if run in seen:
+                raise ConfigError(
+                    f"grid.{index}: its run '{run}' stands in grid.{seen[run]} too; "
+                    "remove the value that both hold, or the value that a list holds twice"
+                )
+            seen[run] = index
+            table += [{"model": model.name, "run": run, **condition} for model in study.models]
+    order = list(SHORT)
+    return sorted(
+        table,
+        key=lambda row: (
+            row["model"],
+            row["unknown"],
+            order.index(row["extra"]),
+            row["per_unknown"],
+            row["seed"],
+        ),
+    )
+
+
+def run_id(condition: dict[str, Any], base: Training) -> str:
+    """Return a run's folder name, such as ``uk50-hk10-s42``, with any setting that differs from ``base``."""
+    parts = f"uk{condition['unknown']}{SHORT[condition['extra']]}"
+    parts += f"{condition['per_unknown'] or ''}-s{condition['seed']}"
+    for key, value in base.model_dump().items():
+        if condition[key] != value:
+            text = "+".join(condition[key]) if isinstance(value, list) else str(condition[key])
+            parts += f"-{key}{text}"
+    return parts
+
+
+def _conditions(base: Training, grid: Grid, where: str) -> Iterator[dict[str, Any]]:
+    """Every condition of one grid, with its full training settings."""
+    axes = {key: _axis(key, value) for key, value in grid.training.items()}
+    for values in product(*axes.values()):
+        training = check_training(dict(zip(axes, values, strict=True)), base, where).model_dump()
+        for unknown, extra, seed in product(grid.unknown, grid.extra, grid.seeds):
+            for per_unknown in [0] if extra == "none" else grid.per_unknown:
+                yield {
+                    "unknown": unknown,
+                    "extra": extra,
+                    "per_unknown": per_unknown,
+                    "seed": seed,
+                    "rows": unknown * (1 + per_unknown),
+                    **training,
+                }
+
+
+def _axis(key: str, value: Any) -> list[Any]:
+    """The values that a training key takes in a grid (one setting of modules is itself a list)."""
+    if key == "target_modules":
+        return value if value and isinstance(value[0], list) else [value]
+    return value if isinstance(value, list) else [value]
+

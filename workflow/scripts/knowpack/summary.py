@@ -1,0 +1,17 @@
+"""The last lines a person sees: what was made, where, and the headline numbers."""
+
+from pathlib import Path
+
+from knowpack.config import Study
+
+
+def print_summary(study: Study) -> None:
+    """Print where the study's results are, if its report has been made."""
+    folder = Path("results") / study.study
+    headline = folder / "headline.txt"
+    if not headline.is_file():
+        return
+    print(f"\nStudy '{study.study}': {headline.read_text(encoding='utf-8').strip()}")
+    print(f"  tables   {folder}/tables/    parquet, Markdown, LaTeX")
+    print(f"  figures  {folder}/figures/   png, svg, pdf")
+    print(f"  report   {folder}/report.html")

@@ -1,0 +1,189 @@
+"""Reading a user's own table of facts: CSV, TSV, JSONL or Parquet."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from knowpack.cells import READERS
+from knowpack.errors import DataError, suggest
+
+COLUMNS = (
+    "subject", "relation", "object", "question", "answer", "answers", "aliases", "score",
+    "popularity", "domain",
+)  # fmt: skip
+POPULARITIES = ("head", "torso", "tail")
+NEEDED = "'question' and 'answer' (or 'answers'), or 'subject', 'relation' and 'object'"
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table's columns under our names; ``separator`` splits a cell that holds a list."""
+
+    path: Path
+    columns: dict[str, list[Any]]
+    rows: list[int]
+    separator: str | None
+
+    def cells(self, name: str) -> Iterator[tuple[int, Any]]:
+        """Yield each row's number and its value of a column, None where the column is absent."""
+        values = self.columns.get(name, [None] * len(self.rows))
+        return zip(self.rows, values, strict=True)
+
+    def error(self, row: int, message: str) -> DataError:
+        return DataError(f"{self.path}, row {row}: {message}")
+
+    def text(self, row: int, name: str, value: Any) -> str | None:
+        """Return the stripped text of a cell, None for an empty one."""
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return None
+        if not isinstance(value, str):
+            raise self.error(row, f"the {name} {value!r} is not text; put it in quotes")
+        return value.strip() or None
+
+    def texts(self, name: str, required: bool) -> list[str | None]:
+        found = [self.text(row, name, value) for row, value in self.cells(name)]
+        if required and None in found:
+            row = self.rows[found.index(None)]
+            raise self.error(row, f"the {name} is empty; write one or remove the row")
+        return found
+
+    def lists(self, name: str) -> list[list[str]]:
+        if name not in self.columns:
+            return [[]] * len(self.rows)
+        return [self._items(row, name, value) for row, value in self.cells(name)]
+
+    def _items(self, row: int, name: str, value: Any) -> list[str]:
+        if not isinstance(value, list):
+            whole = self.text(row, name, value)
+            if whole is None:
+                return []
+            value = whole.split(self.separator) if self.separator else [whole]
+        items = [self.text(row, name, item) for item in value]
+        kept = [item for item in items if item]
+        if len(kept) < len(items):
+            what = "alias" if name == "aliases" else "answer"
+            raise self.error(
+                row, f"'{name}' holds an empty {what}, which would match every text; remove it"
+            )
+        return kept
+
+    def scores(self) -> list[float | None]:
+        return [self._score(row, value) for row, value in self.cells("score")]
+
+    def _score(self, row: int, value: Any) -> float | None:
+        if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+            return None
+        try:
+            score = float(value)
+        except (TypeError, ValueError):
+            score = math.nan
+        if not 0 <= score < math.inf:
+            raise self.error(
+                row,
+                f"the score {value!r} is not a number of 0 or more; write one or leave it empty",
+            )
+        return score
+
+
+def read_table_source(path: str | Path, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Read a user's table, one fact a row: a question with its answers, or a triple.
+
+    It needs the columns question and answer (or answers), or subject, relation and object. Others
+    are optional: question, aliases, score (popularity as a number), popularity (head, torso, tail)
+    and domain.
+    ``columns`` maps our names to the file's where they differ. In CSV and TSV a cell of answer,
+    answers or aliases holds several separated by ``|``; elsewhere it is a list or one text.
+
+    Returns:
+        subject, relation, object, question, popularity, domain (text or null), answers (list, label
+        first, each once), score (float or null), row (CSV and TSV: the header is row 1; JSONL: the
+        line; Parquet: from 1).
+
+    Raises:
+        DataError: the file cannot be read, lacks columns, or a cell is empty or of another type.
+    """
+    path = Path(path)
+    read = READERS.get(path.suffix.lower())
+    if read is None:
+        raise DataError(f"{path}: unknown kind of table; give a {', '.join(READERS)} file")
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; give the path of one table in it")
+    if not path.exists():
+        raise DataError(f"{path}: no such file; give the path of a table of facts")
+    if not path.stat().st_size:
+        raise DataError(f"{path}: is empty; it needs the columns {NEEDED}")
+    found = read(path)
+    named = _rename(path, list(found.columns), columns or {})
+    if not found.rows:
+        raise DataError(f"{path}: has no rows; write one fact a row")
+    separator = "|" if path.suffix.lower() in (".csv", ".tsv") else None
+    table = {ours: found.columns[theirs] for ours, theirs in named.items()}
+    return _facts(_Table(path, table, found.rows, separator))
+
+
+def _rename(path: Path, present: list[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Map each of our names that the file has to the file's; check that enough are there."""
+    for ours, theirs in columns.items():
+        if ours not in COLUMNS:
+            raise DataError(
+                f"{path}: columns maps the unknown name '{ours}'{suggest(ours, COLUMNS)}; "
+                f"the names are {', '.join(COLUMNS)}"
+            )
+        if theirs not in present:
+            raise DataError(
+                f"{path}: columns maps {ours} to '{theirs}', which the table lacks"
+                f"{suggest(theirs, present)}; it has {_listed(present)}"
+            )
+    named = {name: name for name in COLUMNS if name in present and name not in columns.values()}
+    named.update(columns)
+    triple = {"subject", "relation", "object"} <= named.keys()
+    if not triple and not ("question" in named and named.keys() & {"answer", "answers"}):
+        hints = [
+            f"'{name}'{suggest(name, COLUMNS) if name not in COLUMNS else ''}" for name in present
+        ]
+        raise DataError(
+            f"{path}: lacks columns: it needs {NEEDED}, and has {', '.join(hints)}; rename them "
+            "there, or map our names to yours under 'columns'"
+        )
+    return named
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _facts(table: _Table) -> pd.DataFrame:
+    asked = "question" in table.columns and bool(table.columns.keys() & {"answer", "answers"})
+    triple = {"subject", "relation", "object"} <= table.columns.keys()
+    # A table of facts without triples, written by Knowpack itself, has those columns all null.
+    if asked and triple and all(not value for _, value in table.cells("object")):
+        triple = False
+    frame: dict[str, list[Any]] = {
+        "subject": table.texts("subject", required=triple),
+        "relation": table.texts("relation", required=triple),
+        "object": table.texts("object", required=triple) if triple else [None] * len(table.rows),
+        "question": table.texts("question", required="question" in table.columns),
+        "popularity": table.texts("popularity", required=False),
+        "domain": table.texts("domain", required=False),
+    }
+    for row, popularity in zip(table.rows, frame["popularity"], strict=True):
+        if popularity is not None and popularity not in POPULARITIES:
+            hint = suggest(popularity, POPULARITIES)
+            raise table.error(
+                row, f"the popularity '{popularity}' is none of {', '.join(POPULARITIES)}{hint}"
+            )
+    labels = [[label] if label else [] for label in frame["object"]]
+    given = zip(labels, *(table.lists(name) for name in ("answer", "answers")), strict=True)
+    answers = [[text for part in parts for text in part] for parts in given]
+    if [] in answers:
+        raise table.error(
+            table.rows[answers.index([])], "the answer is empty; write one or remove the row"
+        )
+    pairs = zip(answers, table.lists("aliases"), strict=True)
+    frame["answers"] = [list(dict.fromkeys(first + rest)) for first, rest in pairs]
+    facts = pd.DataFrame({name: pd.Series(frame[name], dtype=object) for name in frame})
+    return facts.assign(score=pd.Series(table.scores(), dtype="float64"), row=table.rows)

@@ -1,0 +1,187 @@
+"""Training of one adapter: PEFT's LoRA under the Hugging Face Trainer (paper, section 4).
+
+https://huggingface.co/docs/peft/package_reference/lora and
+https://huggingface.co/docs/transformers/main_classes/trainer.
+"""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+
+from knowpack.batches import Collator, tokenise
+from knowpack.errors import ConfigError
+from knowpack.prompts import Prompter
+from knowpack.seeds import sub_seed
+from knowpack.tables import write_text
+
+
+def train(
+    model_folder: Path, rows: pd.DataFrame, spec: Mapping[str, Any], code: str, run: Path, bar: type
+) -> dict[str, Any]:
+    """Train a run's adapter and leave it in ``run/adapter``; return what `run.json` holds beside.
+
+    ``rows`` has columns question and answer. Every epoch ends with a checkpoint in
+    ``run/checkpoints``; a second start with equal rows, ``spec`` and ``code`` (a digest) goes on from
+    the last whole one. With ``spec["keep_epochs"]`` the adapter after epoch n stays in
+    ``run/epochs/<n>``. ``bar`` is a tqdm class. The record has: loss (a list of [step, loss]), tokens, tokens_per_second, seconds,
+    trainable parameters, device.
+
+    Raises:
+        ConfigError: the model has no module of a name in ``target_modules``.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(model_folder)
+    prompter = Prompter(tokenizer, spec["system"], spec["style"])
+    pairs = [prompter.row_ids(row.question, row.answer) for row in rows.itertuples()]
+    data = tokenise(pairs, spec["loss"])
+    checkpoints = run / "checkpoints"
+    last = _last_checkpoint(checkpoints, {"spec": dict(spec), "code": code, "rows": data})
+    if last is None:
+        shutil.rmtree(run / "epochs", ignore_errors=True)
+    set_seed(sub_seed(spec["seed"], "adapter"))  # before the adapter is built
+    model = add_adapter(_load(model_folder), spec)
+    progress = _Progress(bar, run / "epochs" if spec.get("keep_epochs") else None)
+    trainer = Trainer(
+        model=model,
+        args=_arguments(checkpoints, spec),
+        train_dataset=data,  # type: ignore[arg-type]  # any sequence of rows will do
+        data_collator=Collator(tokenizer.pad_token_id or tokenizer.eos_token_id),
+        callbacks=[progress],
+    )
+    start = time.monotonic()
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    seconds = time.monotonic() - start
+    adapter = run / "adapter"
+    model.save_pretrained(adapter)
+    tokens = sum(len(row["input_ids"]) for row in data)
+    history = [[item["step"], item["loss"]] for item in trainer.state.log_history if "loss" in item]
+    return {
+        "loss": history,
+        "tokens": tokens,
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(tokens * progress.epochs / seconds, 1),
+        "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "device": device_name(),
+    }
+
+
+def add_adapter(model: PreTrainedModel, spec: Mapping[str, Any]) -> PeftModel:
+    """Return ``model`` with an untrained LoRA adapter; seed before calling.
+
+    Raises:
+        ConfigError: the model has no module of a name in ``target_modules``.
+    """
+    config = LoraConfig(
+        r=spec["rank"],
+        lora_alpha=spec["alpha"],
+        lora_dropout=spec["dropout"],
+        use_rslora=spec["rslora"],
+        target_modules=list(spec["target_modules"]),
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    names = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
+    absent = sorted(set(spec["target_modules"]) - names)
+    if absent:
+        linear = sorted(
+            {
+                name.rsplit(".", 1)[-1]
+                for name, module in model.named_modules()
+                if isinstance(module, torch.nn.Linear)
+            }
+        )
+        raise ConfigError(f"training.target_modules: the model has no {absent}; it has {linear}")
+    return get_peft_model(model, config)  # type: ignore[return-value]
+
+
+def device_name() -> str:
+    """The device that torch computes on, as people call it."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def _load(folder: Path) -> PreTrainedModel:
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    model.config.use_cache = False
+    return model
+
+
+def _arguments(checkpoints: Path, spec: Mapping[str, Any]) -> TrainingArguments:
+    """The paper's settings; all else is the Trainer's default (AdamW, linear decay, no warm-up)."""
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=spec["epochs"],
+        learning_rate=spec["learning_rate"],
+        per_device_train_batch_size=spec["batch_size"],
+        seed=sub_seed(spec["seed"], "training"),
+        data_seed=sub_seed(spec["seed"], "order"),
+        bf16=torch.cuda.is_available(),
+        remove_unused_columns=False,
+        save_strategy="epoch",
+        save_total_limit=1,
+        logging_strategy="steps",
+        logging_steps=1,
+        disable_tqdm=True,
+        report_to="none",
+        dataloader_pin_memory=torch.cuda.is_available(),
+    )
+
+
+class _Progress(TrainerCallback):
+    """A bar with the rate and the loss, and the adapter of every epoch where it is kept."""
+
+    def __init__(self, bar: type, epochs: Path | None) -> None:
+        self.bar_class, self.folder, self.epochs = bar, epochs, 0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.bar = self.bar_class(
+            total=state.max_steps, initial=state.global_step, unit=" steps", desc="training"
+        )
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.bar.update(1)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        if logs and "loss" in logs:
+            self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}", refresh=False)
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        self.epochs += 1
+        if self.folder is not None:
+            model.save_pretrained(self.folder / str(round(state.epoch)))
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.bar.close()
+
+
+def _last_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Path | None:
+    """The newest whole checkpoint of this very training; those of any other are removed."""
+    text = json.dumps(identity, sort_keys=True)
+    mark = folder / "identity"
+    own = hashlib.sha256(text.encode()).hexdigest()
+    if not mark.is_file() or mark.read_text() != own:
+        shutil.rmtree(folder, ignore_errors=True)
+        write_text(own, mark)
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    for checkpoint in reversed(found):
+        try:
+            json.loads((checkpoint / "trainer_state.json").read_text())  # written last
+            return checkpoint
+        except (OSError, ValueError):
+            shutil.rmtree(checkpoint)
+    return None

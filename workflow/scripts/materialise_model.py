@@ -1,0 +1,10 @@
+"""Put a model into one local Hugging Face folder."""
+
+from pathlib import Path
+
+from knowpack.job import job
+
+with job(snakemake.log[0]):
+    from knowpack.models import materialise
+
+    materialise(snakemake.params.spec, Path(snakemake.output[0]).parent)

@@ -1,0 +1,19 @@
+"""Train one run's adapter; run.json, written last, says that it is whole."""
+
+import json
+from pathlib import Path
+
+from knowpack.job import Bar, job
+
+with job(snakemake.log[0]):
+    from knowpack.tables import read_table, write_text
+    from knowpack.training import train
+
+    params = snakemake.params
+    model = Path(snakemake.input.model).parent
+    record = Path(snakemake.output.record)
+    run = record.parents[1]
+    rows = read_table(snakemake.input.rows)
+    made = train(model, rows, params.spec, params.code, run, Bar)
+    about = {"run": snakemake.wildcards.run, "spec": params.spec, "code": params.code}
+    write_text(json.dumps({**about, "stack": params.stack, **made}, indent=1), record)
