@@ -18,7 +18,7 @@ study: setup ## run the study: results/<study>/report.html and all that it shows
 	@$(snakemake) $(ARGS)
 
 report: setup ## the study again as Snakemake's own report, with its code and run times
-	@$(snakemake) $(ARGS) report
+	@$(snakemake) report $(ARGS)
 
 define check
 @echo "== $(1)"
