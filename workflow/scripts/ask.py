@@ -5,30 +5,28 @@ from pathlib import Path
 from knowpack.job import Bar, job
 
 with job(snakemake.log[0]):
-    from transformers import AutoTokenizer
-
-    from knowpack.asking import EPOCH_RESPONSES, RESPONSES, ask, ask_epochs, served
+    from knowpack.asking import EPOCH_RESPONSES, RESPONSES, ask, ask_epochs, start_engine
     from knowpack.prompts import Prompter, shots_by_prompt
     from knowpack.tables import read_metadata, read_table, write_table
 
-    spec = snakemake.params.spec
-    model = Path(snakemake.input.model).parent
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    prompter = Prompter(tokenizer, spec["system"], spec["style"])
-    count = int(read_metadata(snakemake.input.shots)["prompts"])
-    shots = shots_by_prompt(read_table(snakemake.input.shots), count)
-    facts = read_table(snakemake.input.facts, ["fact_id", "question"])
-    threads, output = snakemake.threads, snakemake.output[0]
+    spec, files = snakemake.params.spec, snakemake.input
+    adapter = Path(files.adapter).parent if "adapter" in files.keys() else None  # noqa: SIM118
+    facts = read_table(files.facts, ["fact_id", "question"])
+    count = int(read_metadata(files.shots)["prompts"])
+    shots = shots_by_prompt(read_table(files.shots), count)
+    model = Path(files.model).parent
+    engine = start_engine(model, adapter is not None, spec, snakemake.threads)
+    prompter = Prompter(engine.tokenizer, spec["system"], spec["style"])
     if snakemake.wildcards.suite == "facts":
-        adapter = snakemake.input.get("adapter")
-        folder = Path(adapter).parent if adapter else None
-        with served(model, folder, spec, threads) as engine:
-            responses, cost = ask(engine, prompter, facts, shots, spec, Bar)
-        write_table(responses, output, RESPONSES, cost)
+        if adapter:
+            engine.use(adapter)
+        responses, cost = ask(engine, prompter, facts, shots, spec, Bar)
+        schema = RESPONSES
     else:
-        rows = read_table(snakemake.input.rows)
+        rows = read_table(files.rows)
         taught = facts[facts.fact_id.isin(rows.fact_id[rows.role == "unknown"])]
-        epochs = Path(snakemake.input.adapter).parents[1] / "epochs"
-        responses, cost = ask_epochs(model, epochs, prompter, taught, shots, spec, threads, Bar)
-        write_table(responses, output, EPOCH_RESPONSES, cost)
+        epochs = adapter.parent / "epochs"
+        responses, cost = ask_epochs(engine, prompter, epochs, taught, shots, spec, Bar)
+        schema = EPOCH_RESPONSES
+    write_table(responses, snakemake.output[0], schema, cost)
     print(cost)

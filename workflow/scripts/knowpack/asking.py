@@ -1,8 +1,7 @@
 """Questions in, raw responses out: the only place where a model is asked (design, rule 1)."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,38 +71,26 @@ def ask(
     return pd.DataFrame(rows, columns=RESPONSES.names), cost
 
 
-@contextmanager
-def served(
-    model: Path, adapter: Path | None, spec: dict[str, Any], threads: int
-) -> Iterator[Engine]:
-    """An engine that answers as the model, or as the model with ``adapter``, the way ``spec`` says."""
+def start_engine(model: Path, adapted: bool, spec: dict[str, Any], threads: int) -> Engine:
+    """Start an engine on ``model``; where it will be ``adapted``, in the way that ``spec`` says."""
     import torch
 
-    if adapter is None:
-        yield Engine(model, threads, **spec["engine"])
-    elif spec["adapter"] == "lora" or (spec["adapter"] == "auto" and torch.cuda.is_available()):
-        engine = Engine(model, threads, lora_rank=spec["rank"], **spec["engine"])
-        engine.use(model, adapter)
-        yield engine
-    else:
-        from knowpack.adapters import merged
-
-        with merged(model, adapter) as folder:
-            engine = Engine(folder, threads, **spec["engine"])
-        yield engine
+    way = spec["adapter"] if adapted else "merged"
+    if way == "auto":
+        way = "lora" if torch.cuda.is_available() else "merged"
+    return Engine(model, threads, spec["rank"] if way == "lora" else None, **spec["engine"])
 
 
 def ask_epochs(
-    model: Path,
-    epochs: Path,
+    engine: Engine,
     prompter: Prompter,
+    epochs: Path,
     facts: pd.DataFrame,
     shots: Sequence[Shots],
     spec: dict[str, Any],
-    threads: int,
     bar: Any,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Ask the adapter of every epoch but the last, in one engine start (the paper's Figure 2).
+    """Ask the adapter of every epoch but the last (the paper's Figure 2).
 
     ``epochs`` holds an adapter in each of the folders 1, 2, ... Returns columns `EPOCH_RESPONSES`,
     and the costs of `ask` over all epochs.
@@ -119,13 +106,11 @@ def ask_epochs(
                 "adapter/run.json and run again"
             )
     frames, costs = [], []
-    with served(model, epochs / "1", spec, threads) as engine:
-        for number in numbers:
-            if number > 1:
-                engine.use(model, epochs / str(number), number)
-            responses, cost = ask(engine, prompter, facts, shots, spec, bar)
-            frames.append(responses.assign(epoch=number))
-            costs.append(cost)
+    for number in numbers:
+        engine.use(epochs / str(number), number)
+        responses, cost = ask(engine, prompter, facts, shots, spec, bar)
+        frames.append(responses.assign(epoch=number))
+        costs.append(cost)
     prompts = sum(int(cost["prompts"]) for cost in costs)
     seconds = sum(float(cost["seconds"]) for cost in costs)
     whole = {
