@@ -1,10 +1,31 @@
 # What a run is taught, and its adapter.
 
 
+rule pool_facts:
+    input:
+        facts="<results>/facts.parquet",
+        responses="<results>/{model}/base/responses/facts.parquet",
+    output:
+        "<results>/{model}/base/pools.parquet",
+    log:
+        "<logs>/pool_facts/{model}.log",
+    benchmark:
+        "<benchmarks>/pool_facts/{model}.tsv"
+    conda:
+        environment("analysis")
+    params:
+        spec={},
+        code=code_digest("pool_facts.py"),
+    message:
+        "sort the facts by what {wildcards.model} knows"
+    script:
+        "../workflow/scripts/pool_facts.py"
+
+
 rule select_rows:
     input:
         facts="<results>/facts.parquet",
-        labels="<results>/{model}/base/labels.parquet",
+        pools="<results>/{model}/base/pools.parquet",
     output:
         "<results>/{model}/{run}/rows.parquet",
     log:

@@ -13,6 +13,6 @@ with job(snakemake.log[0]):
     path = spec.pop("templates", None)
     relations = load_templates(locate(path)) if path else {}
     facts = read_table(snakemake.input.facts)
-    labels = read_table(snakemake.input.labels, ["fact_id", "category"])
-    rows = select_rows(facts, labels, relations, **spec)
+    pools = read_table(snakemake.input.pools)
+    rows = select_rows(facts, pools, relations, **spec)
     write_table(rows, snakemake.output[0], ROWS)

@@ -23,7 +23,7 @@ ROWS = pa.schema(
 
 def select_rows(
     facts: pd.DataFrame,
-    labels: pd.DataFrame,
+    pools: pd.DataFrame,
     relations: Mapping[str, Relation],
     *,
     unknown: int,
@@ -34,6 +34,8 @@ def select_rows(
 ) -> pd.DataFrame:
     """Return a run's training rows, with columns `ROWS`, in a fixed order.
 
+    ``pools`` has columns fact_id and pool (`knowpack.pools`).
+
     The Unknown facts are the first ``unknown`` of one order that ``facts_seed`` decides, so smaller
     levels are nested in larger ones. HighlyKnown extras are drawn by ``seed`` without replacement.
     Paraphrases are the relation's templates after the first, in their order.
@@ -43,15 +45,15 @@ def select_rows(
             gives both numbers.
     """
     known = facts.set_index("fact_id")
-    category = labels.set_index("fact_id").category
-    taught = _shuffled(category, "Unknown", sub_seed(facts_seed, "unknown"))
+    pool = pools.set_index("fact_id").pool
+    taught = _shuffled(pool, "unknown", sub_seed(facts_seed, "unknown"))
     if len(taught) < unknown:
         raise _too_few("Unknown facts", unknown, len(taught), "lower grid.unknown or raise facts.size")
     taught = taught[:unknown]
     rows = [(fact, "unknown", known.question[fact]) for fact in taught]
     if extra == "highly_known":
         needed = unknown * per_unknown
-        drawn = _shuffled(category, "HighlyKnown", sub_seed(seed, "highly_known"))
+        drawn = _shuffled(pool, "highly_known", sub_seed(seed, "highly_known"))
         if len(drawn) < needed:
             hint = "lower grid.unknown or grid.per_unknown, or raise facts.size"
             raise _too_few("HighlyKnown facts", needed, len(drawn), hint)
@@ -75,9 +77,9 @@ def select_rows(
     return table[ROWS.names]
 
 
-def _shuffled(category: pd.Series, wanted: str, seed: int) -> list[str]:
-    """Facts of one category in a seeded order that more or fewer other facts do not change."""
-    facts = sorted(category.index[category == wanted])
+def _shuffled(pool: pd.Series, wanted: str, seed: int) -> list[str]:
+    """Facts of one pool in a seeded order that more or fewer other facts do not change."""
+    facts = sorted(pool.index[pool == wanted])
     return sorted(facts, key=lambda fact: random.Random(f"{seed} {fact}").random())
 
 
