@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup study report test format lock
+.PHONY: help setup study report bench test format lock
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 snakemake = snakemake $(if $(CONFIG),--configfile $(CONFIG)) --cores all
@@ -17,8 +17,11 @@ setup: ## install everything into .venv (DEVICE=cpu or cuda, else what the machi
 study: setup ## run the study: results/<study>/report.html and all that it shows
 	@$(snakemake) $(ARGS)
 
-report: setup ## the study again as Snakemake's own report, with its code and run times
+report: setup ## the study's page, results/<study>/report.html, and no more than it needs
 	@$(snakemake) report $(ARGS)
+
+bench: setup ## time asking against Hugging Face's pipeline on a finished study (STUDY=results/world)
+	@python tests/bench/asking.py $(or $(STUDY),results/world)
 
 define check
 @echo "== $(1)"

@@ -1,5 +1,7 @@
 # Checks the configuration, expands it to the run table, and says what each rule is given of it.
 
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -21,6 +23,7 @@ except KnowpackError as error:
 MODELS = [model.name for model in study.models]
 EPOCHS = [row for row in RUNS if row["unknown"] in study.dynamics]
 DEVICE = checks.device(study)
+CORES = os.cpu_count()  # for the jobs that compute; --cores is the limit, as ever
 
 
 wildcard_constraints:

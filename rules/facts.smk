@@ -3,7 +3,7 @@
 
 rule materialise_model:
     output:
-        "<results>/{model}/base/model.json",
+        "<results>/{model}/model/model.json",
     log:
         "<logs>/materialise_model/{model}.log",
     benchmark:

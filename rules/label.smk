@@ -4,7 +4,7 @@
 rule ask:
     input:
         unpack(ask_inputs),
-        model="<results>/{model}/base/model.json",
+        model="<results>/{model}/model/model.json",
         facts="<results>/facts.parquet",
         shots="<results>/shots.parquet",
     output:
@@ -15,7 +15,7 @@ rule ask:
         "<benchmarks>/ask/{model}/{run}/{suite}.tsv"
     conda:
         environment("engine")
-    threads: workflow.cores
+    threads: CORES
     resources:
         gpu=1,
         mem_mb=8000,  # measured: 4.3 GB with Gemma 3 270M and a 2 GiB cache

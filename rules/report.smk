@@ -42,7 +42,7 @@ rule make_report:
         figures=FIGURES,
         facts="<results>/facts.parquet",
         runs="<results>/runs.parquet",
-        models=expand("<results>/{model}/base/model.json", model=MODELS),
+        models=expand("<results>/{model}/model/model.json", model=MODELS),
     output:
         headline="<results>/headline.txt",
         page=report("<results>/report.html", category="Report", caption="../workflow/report/page.rst"),

@@ -45,7 +45,7 @@ rule select_rows:
 
 rule train_adapter:
     input:
-        model="<results>/{model}/base/model.json",
+        model="<results>/{model}/model/model.json",
         rows="<results>/{model}/{run}/rows.parquet",
     output:
         config="<results>/{model}/{run}/adapter/adapter_config.json",
@@ -57,7 +57,7 @@ rule train_adapter:
         "<benchmarks>/train_adapter/{model}/{run}.tsv"
     conda:
         environment("train")
-    threads: workflow.cores
+    threads: CORES
     resources:
         gpu=1,
         mem_mb=8000,  # measured: 3.5 GB with Gemma 3 270M and batches of 8

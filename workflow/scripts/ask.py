@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
-from knowpack.job import Bar, job
+from knowpack.job import Bar, job, say
 
 with job(snakemake.log[0]):
     from knowpack.asking import EPOCH_RESPONSES, RESPONSES, ask, ask_epochs, start_engine
+    from knowpack.outlook import outlook
     from knowpack.prompts import Prompter, shots_by_prompt
     from knowpack.tables import read_metadata, read_table, write_table
 
     spec, files = snakemake.params.spec, snakemake.input
+    model_name, run, suite = snakemake.wildcards
+    say(outlook(Path(snakemake.output[0]).parents[3], f"ask {suite}:", model_name, run))
     adapter = Path(files.adapter).parent if "adapter" in files.keys() else None  # noqa: SIM118
     facts = read_table(files.facts, ["fact_id", "question"])
     count = int(read_metadata(files.shots)["prompts"])
@@ -17,7 +20,7 @@ with job(snakemake.log[0]):
     model = Path(files.model).parent
     engine = start_engine(model, adapter is not None, spec, snakemake.threads)
     prompter = Prompter(engine.tokenizer, spec["system"], spec["style"])
-    if snakemake.wildcards.suite == "facts":
+    if suite == "facts":
         if adapter:
             engine.use(adapter)
         responses, cost = ask(engine, prompter, facts, shots, spec, Bar)

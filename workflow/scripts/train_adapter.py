@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from knowpack.job import Bar, job
+from knowpack.job import Bar, job, say
 
 with job(snakemake.log[0]):
+    from knowpack.outlook import outlook
     from knowpack.tables import read_table, write_text
     from knowpack.training import train
 
@@ -13,6 +14,7 @@ with job(snakemake.log[0]):
     model = Path(snakemake.input.model).parent
     record = Path(snakemake.output.record)
     run = record.parents[1]
+    say(outlook(record.parents[3], "train", *snakemake.wildcards))
     rows = read_table(snakemake.input.rows)
     made = train(model, rows, params.spec, params.code, run, Bar)
     about = {"run": snakemake.wildcards.run, "spec": params.spec, "code": params.code}

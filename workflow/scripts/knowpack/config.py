@@ -8,29 +8,23 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from knowpack.errors import ConfigError, suggest
+from knowpack.strict import Identifier, Natural, Number, Pattern, Positive, Slug, Strict, explain
 
-SLUG = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
-Positive = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0)]
-
-
-class Strict(BaseModel):
-    """Base of every section: no unknown keys, no change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+# What else stands in a study's folder.
+RESERVED = {"tables", "figures", "logs", "benchmarks", "facts.parquet", "runs.parquet"}
+RESERVED |= {"shots.parquet", "headline.txt", "report.html"}
 
 
 class Model(Strict):
     """A language model, wherever it comes from; it ends up as one local Hugging Face folder."""
 
-    name: Annotated[str, Field(pattern=SLUG)]
+    name: Slug
     """Its folder in the results and its name in tables."""
     source: Literal["package", "folder", "hub"]
     """`package`: a Python package with a GGUF file; `folder`: a Hugging Face folder; `hub`: a hub id."""
-    package: str | None = None
+    package: Identifier | None = None
     """With `source: package`: the module whose `assemble()` writes the GGUF file."""
     path: str | None = None
     """With `source: folder`: the folder."""
@@ -66,7 +60,7 @@ class WorldFacts(Strict):
     """Only these relations of the templates file; all of them if left out."""
     templates: str = "resources/relations.yaml"
     """Question templates of the relations."""
-    seed: int = 42
+    seed: Natural = 42
     """Decides which facts are drawn, and the order in which Unknown ones enter the levels."""
 
 
@@ -82,7 +76,7 @@ class TableFacts(Strict):
     """Question templates of the relations, where the file has no `question`."""
     size: Positive | None = None
     """How many facts to draw; all of them if left out."""
-    seed: int = 42
+    seed: Natural = 42
     """Decides which facts are drawn, and the order in which Unknown ones enter the levels."""
 
 
@@ -97,7 +91,7 @@ class Prompts(Strict):
     """Where the examples are drawn from: JSON lines with `question` and `answer`."""
     system: str = "Answer the following question."
     """The system turn of chat models; plain text prompts have none."""
-    seed: int = 42
+    seed: Natural = 42
     """Decides which examples each prompt shows."""
 
 
@@ -105,13 +99,14 @@ class Asking(Strict):
     """How answers are generated."""
 
     max_new_tokens: Positive = 32
+    """Longest answer, in tokens."""
     samples: Natural = 0
     """Sampled answers a prompt, beside the greedy one; with some, WeaklyKnown is told from Unknown."""
-    temperature: Annotated[float, Field(gt=0)] = 0.5
+    temperature: Annotated[Number, Field(gt=0)] = 0.5
     """Of the sampled answers."""
     adapter: Literal["auto", "lora", "merged"] = "auto"
     """How an adapter is served: by LoRA kernels, or merged into the weights. `auto`: merged on a CPU."""
-    seed: int = 42
+    seed: Natural = 42
     """Of the sampled answers."""
 
 
@@ -120,17 +115,8 @@ class Labels(Strict):
 
     match: Literal["substring", "word"] = "substring"
     """An accepted answer counts wherever it stands (the paper), or as whole words only."""
-    refusals: list[str] = [r"\b(?:don't|do not|cannot|can't) (?:know|answer|verify|provide)\b"]
+    refusals: list[Pattern] = [r"\b(?:don't|do not|cannot|can't) (?:know|answer|verify|provide)\b"]
     """An answer that one of these regular expressions finds is a refusal (case is ignored)."""
-
-    @model_validator(mode="after")
-    def _compile(self) -> "Labels":
-        for pattern in self.refusals:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"refusals: '{pattern}' is no regular expression: {error}") from error
-        return self
 
 
 class Training(Strict):
@@ -139,14 +125,25 @@ class Training(Strict):
     loss: Literal["row", "answer"] = "row"
     """`row`: on every token of the row (the published code); `answer`: on the answer's tokens only."""
     epochs: Positive = 10
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    """How often every row is seen."""
+    learning_rate: Annotated[Number, Field(gt=0)] = 1e-3
+    """At the start; it falls to 0 in a straight line."""
     batch_size: Positive = 16
+    """Rows a step."""
     rank: Positive = 1
-    alpha: Annotated[float, Field(gt=0)] = 2
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Of each adapter matrix."""
+    alpha: Annotated[Number, Field(gt=0)] = 2.0
+    """The adapter's output is scaled by alpha / rank."""
+    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
+    """Share of an adapter's inputs that are left out while training."""
     rslora: bool = False
     """Scale by alpha / sqrt(rank) rather than alpha / rank."""
-    target_modules: Annotated[list[str], Field(min_length=1)] = ["down_proj", "gate_proj", "up_proj"]
+    target_modules: Annotated[list[Identifier], Field(min_length=1)] = [
+        "down_proj",
+        "gate_proj",
+        "up_proj",
+    ]
+    """Which of the model's modules get an adapter."""
 
 
 class Grid(Strict):
@@ -154,46 +151,56 @@ class Grid(Strict):
 
     unknown: Annotated[list[Positive], Field(min_length=1)]
     """How many Unknown facts are taught."""
-    extra: Annotated[
-        list[Literal["none", "highly_known", "paraphrase"]], Field(min_length=1)
-    ] = ["none"]
+    extra: Annotated[list[Literal["none", "highly_known", "paraphrase"]], Field(min_length=1)] = [
+        "none"
+    ]
     """What is mixed in: nothing, HighlyKnown facts, or paraphrases of the taught questions."""
     per_unknown: Annotated[list[Positive], Field(min_length=1)] = [1]
     """Extra rows for each Unknown fact (of no effect with `none`)."""
-    seeds: Annotated[list[int], Field(min_length=1)]
+    seeds: Annotated[list[Natural], Field(min_length=1)]
+    """Of the drawn HighlyKnown facts, the adapter's first weights and the order of the rows."""
     training: dict[str, Any] = {}
-    """Keys of `training` that differ here; a list is one more axis."""
+    """Keys of `training` that differ here; a list of values is one more axis."""
 
 
 class Engine(Strict):
     """The inference engine (vLLM)."""
 
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    """Number format of the weights."""
     max_model_len: Annotated[int, Field(ge=64)] = 1024
     """Longest prompt and answer together, in tokens."""
     kv_cache_gib: Positive = 2
     """On a CPU: memory for the key-value cache."""
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] = 0.9
+    gpu_memory_utilization: Annotated[Number, Field(gt=0, le=1)] = 0.9
     """On a GPU: share of its memory that the engine may take."""
 
 
 class Study(Strict):
     """A whole study: one file, one folder of results."""
 
-    study: Annotated[str, Field(pattern=SLUG)]
+    study: Slug
     """Name of the folder under `results/`: letters, digits, dot, dash and underscore."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Which environments to use with `--use-conda`; `auto` looks for an NVIDIA driver."""
     models: Annotated[list[Model], Field(min_length=1)]
+    """The models that are taught, each by itself."""
     facts: Annotated[WorldFacts | TableFacts, Field(discriminator="source")]
+    """What they are asked and taught."""
     prompts: Prompts = Prompts()
+    """How a fact is asked."""
     asking: Asking = Asking()
+    """How answers are generated."""
     labels: Labels = Labels()
+    """How answers are judged."""
     training: Training = Training()
+    """How adapters are trained."""
     grid: Annotated[list[Grid], Field(min_length=1)]
+    """The conditions, each trained and measured."""
     dynamics: list[Positive] = []
     """Levels (numbers of Unknown facts) whose reliability is measured after every epoch."""
     engine: Engine = Engine()
+    """Settings of the inference engine."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Study":
@@ -201,13 +208,15 @@ class Study(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"models: the name '{twice[0]}' stands twice; give each its own")
-        reserved = {"tables", "figures", "logs", "benchmarks"} & set(names)
+        reserved = RESERVED & set(names)
         if reserved:
-            raise ValueError(f"models: the name '{min(reserved)}' is a folder of the study; take another")
+            raise ValueError(f"models: the study itself has a '{min(reserved)}'; take another name")
         levels = {level for grid in self.grid for level in grid.unknown}
         for level in self.dynamics:
             if level not in levels:
-                raise ValueError(f"dynamics: no grid has {level} unknown facts; there are {sorted(levels)}")
+                raise ValueError(
+                    f"dynamics: no grid has {level} unknown facts; there are {sorted(levels)}"
+                )
         return self
 
 
@@ -220,8 +229,7 @@ def load(values: Mapping[str, Any]) -> Study:
     try:
         return Study.model_validate(dict(values))
     except ValidationError as error:
-        lines = [_explain(dict(fault), values) for fault in error.errors()]
-        raise ConfigError("the configuration cannot be used:\n  " + "\n  ".join(lines)) from None
+        raise explain(error, Study) from None
 
 
 def check_training(overrides: Mapping[str, Any], base: Training, where: str) -> Training:
@@ -233,40 +241,4 @@ def check_training(overrides: Mapping[str, Any], base: Training, where: str) -> 
     try:
         return Training.model_validate({**base.model_dump(), **overrides})
     except ValidationError as error:
-        lines = [_explain(dict(fault), overrides, f"{where}.") for fault in error.errors()]
-        raise ConfigError("the configuration cannot be used:\n  " + "\n  ".join(lines)) from None
-
-
-def _explain(fault: Mapping[str, Any], values: Any, prefix: str = "") -> str:
-    """One fault of pydantic's, as the key's path and what to write."""
-    tags = {"world", "table"}
-    path = [part for part in fault["loc"] if part not in tags]
-    key = prefix + ".".join(str(part) for part in path) if path else "the file"
-    if fault["type"] == "extra_forbidden":
-        return f"{key}: unknown key{suggest(str(path[-1]), _known(path))}"
-    if fault["type"] == "missing":
-        return f"{key}: this key is needed"
-    if fault["type"] == "string_pattern_mismatch":
-        return (
-            f"{key}: {fault['input']!r} is not a safe folder name; "
-            "use letters, digits, dot, dash and underscore (at most 64, no dot or dash first or last)"
-        )
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    written = "" if isinstance(fault.get("input"), dict | Study) else f" (found {fault.get('input')!r})"
-    return f"{key}: {message[:1].lower()}{message[1:]}{written}"
-
-
-def _known(path: list[Any]) -> list[str]:
-    """Known keys of the section in which the last part of ``path`` stands."""
-    sections: dict[str, list[type[Strict]]] = {
-        "models": [Model],
-        "facts": [WorldFacts, TableFacts],
-        "prompts": [Prompts],
-        "asking": [Asking],
-        "labels": [Labels],
-        "training": [Training],
-        "grid": [Grid],
-        "engine": [Engine],
-    }
-    models = sections.get(str(path[0]), [Training]) if len(path) > 1 else [Study, Training]
-    return sorted({name for model in models for name in model.model_fields})
+        raise explain(error, Training, where) from None

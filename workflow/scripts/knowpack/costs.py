@@ -38,7 +38,13 @@ def asking_cost(run: Mapping[str, Any], benchmark: str, responses: str) -> dict[
     made = read_metadata(responses)
     rates = {key: float(made[key]) for key in ("prompts_per_second", "cache_hit_rate")}
     suite = Path(responses).stem
-    return {"rule": "ask", "suite": suite, **_job(run, benchmark), **rates, "device": made["device"]}
+    return {
+        "rule": "ask",
+        "suite": suite,
+        **_job(run, benchmark),
+        **rates,
+        "device": made["device"],
+    }
 
 
 def costs(rows: list[dict[str, Any]]) -> pd.DataFrame:

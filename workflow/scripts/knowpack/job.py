@@ -33,9 +33,15 @@ def job(log: str) -> Iterator[None]:
     try:
         yield
     except KnowpackError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        os.write(terminal, f"error: {error}\n".encode())
+        say(f"error: {error}")
         sys.exit(1)
+
+
+def say(line: str) -> None:
+    """Tell the person who waits, on the terminal and in the log."""
+    print(line, file=sys.stderr, flush=True)
+    if Bar.terminal is not None:
+        os.write(Bar.terminal, f"{line}\n".encode())
 
 
 class Bar(tqdm):

@@ -28,24 +28,27 @@ def materialise(spec: Mapping[str, Any], folder: Path) -> None:
         ConfigError: the package, folder or hub model cannot be had.
         DataError: what is there is no model that can be used, or the disk is too small for it.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in _files(folder):  # of an earlier model; labels and responses of the base stay
+        file.unlink()
     if spec["source"] == "package":
         _convert(_package_file(spec["package"]), folder)
     else:
         source = locate(spec["path"]) if spec["source"] == "folder" else _download(spec)
         check_folder(source)
-        for pattern in KEPT:
-            for file in source.glob(pattern):
-                link = folder / file.name
-                if not link.exists():
-                    link.symlink_to(file.resolve())
+        for file in _files(source):
+            (folder / file.name).symlink_to(file.resolve())
     check_folder(folder)
     files = {
         file.name: {"bytes": file.stat().st_size, "sha256": digest(file)}
-        for file in sorted(folder.iterdir())
+        for file in _files(folder)
     }
     write_text(json.dumps({"source": dict(spec), "files": files}, indent=1), folder / "model.json")
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files that belong to a model, dangling links too, sorted."""
+    return sorted({file for pattern in KEPT for file in folder.glob(pattern) if not file.is_dir()})
 
 
 def check_folder(folder: Path) -> None:
@@ -55,7 +58,9 @@ def check_folder(folder: Path) -> None:
         DataError: a file that a model needs is missing; it is named.
     """
     if not folder.is_dir():
-        raise DataError(f"models: there is no folder {folder}; write the path of a Hugging Face folder")
+        raise DataError(
+            f"models: there is no folder {folder}; write the path of a Hugging Face folder"
+        )
     for name in NEEDED:
         if not (folder / name).is_file():
             what = "tokenizer" if name.startswith("tokenizer") else "model configuration"
@@ -109,7 +114,7 @@ def _convert(file: Path, folder: Path) -> None:
 def _download(spec: Mapping[str, Any]) -> Path:
     """Fetch a hub model's files at a fixed revision into the Hugging Face cache."""
     from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     place: dict[str, Any] = {"repo_id": spec["repo"], "revision": spec["revision"]}
     patterns = list(KEPT)
@@ -124,7 +129,7 @@ def _download(spec: Mapping[str, Any]) -> Path:
         return Path(snapshot_download(**place, allow_patterns=patterns))
     except DataError:
         raise
-    except (HfHubHTTPError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(
             f"models: '{spec['repo']}' at {spec['revision'][:12]} cannot be fetched ({reason}); "

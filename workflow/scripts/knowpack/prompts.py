@@ -35,7 +35,9 @@ def read_pool(path: Path) -> list[tuple[str, str]]:
         DataError: the file is missing, or a line is no such object; the line is named.
     """
     if not path.is_file():
-        raise DataError(f"prompts.pool: there is no file {path}; write the path of a JSON lines file")
+        raise DataError(
+            f"prompts.pool: there is no file {path}; write the path of a JSON lines file"
+        )
     pool = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:

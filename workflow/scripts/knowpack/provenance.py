@@ -14,7 +14,7 @@ import yaml
 SCRIPTS = Path(__file__).parents[1]
 ENVIRONMENTS = Path(__file__).parents[3] / "envs"
 # They say how a job talks to people, never what it makes.
-SPEAKING = {"knowpack.job", "knowpack.errors"}
+SPEAKING = {"knowpack.job", "knowpack.errors", "knowpack.outlook"}
 
 
 def code_digest(script: str) -> str:

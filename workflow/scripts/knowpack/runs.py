@@ -54,13 +54,16 @@ def run_id(condition: dict[str, Any], base: Training) -> str:
     for key, value in base.model_dump().items():
         if condition[key] != value:
             text = "+".join(condition[key]) if isinstance(value, list) else str(condition[key])
-            parts += f"-{key}{text}"
+            parts += f"-{key}{text.removesuffix('.0')}"
     return parts
 
 
 def _conditions(base: Training, grid: Grid, where: str) -> Iterator[dict[str, Any]]:
     """Every condition of one grid, with its full training settings."""
     axes = {key: _axis(key, value) for key, value in grid.training.items()}
+    empty = [key for key, values in axes.items() if not values]
+    if empty:
+        raise ConfigError(f"{where}.{empty[0]}: write at least one value (found [])")
     for values in product(*axes.values()):
         training = check_training(dict(zip(axes, values, strict=True)), base, where).model_dump()
         for unknown, extra, seed in product(grid.unknown, grid.extra, grid.seeds):
@@ -80,4 +83,3 @@ def _axis(key: str, value: Any) -> list[Any]:
     if key == "target_modules":
         return value if value and isinstance(value[0], list) else [value]
     return value if isinstance(value, list) else [value]
-

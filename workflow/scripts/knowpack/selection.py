@@ -48,7 +48,9 @@ def select_rows(
     pool = pools.set_index("fact_id").pool
     taught = _shuffled(pool, "unknown", sub_seed(facts_seed, "unknown"))
     if len(taught) < unknown:
-        raise _too_few("Unknown facts", unknown, len(taught), "lower grid.unknown or raise facts.size")
+        raise _too_few(
+            "Unknown facts", unknown, len(taught), "lower grid.unknown or raise facts.size"
+        )
     taught = taught[:unknown]
     rows = [(fact, "unknown", known.question[fact]) for fact in taught]
     if extra == "highly_known":

@@ -41,7 +41,8 @@ def ask_spec(
     study: Study, model: str, run: str, suite: str, table: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """How one run of ``model`` is asked a suite; the base model has no adapter to serve."""
-    asking = study.asking.model_dump()
+    unused = set() if study.asking.samples else {"temperature", "seed"}
+    asking = study.asking.model_dump(exclude=unused)
     if run == "base":
         del asking["adapter"]
     else:

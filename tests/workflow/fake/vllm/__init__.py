@@ -1,0 +1,90 @@
+"""A stand-in for vLLM that answers from a file, so that the workflow itself can be run in seconds.
+
+Only the tests of the DAG put it on PYTHONPATH. What it answers says nothing of a model: the study
+test runs the real engine. KNOWPACK_FAKE_ANSWERS names a JSON object of questions and answers. By a
+hash of the question a third is known always, a third in some prompts, a third never; an adapter
+teaches some of those, and takes others away, by a hash of its weights.
+"""
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from transformers import AutoTokenizer
+
+
+@dataclass
+class SamplingParams:
+    """As many of vLLM's as Knowpack gives."""
+
+    n: int = 1
+    temperature: float = 0.0
+    max_tokens: int = 16
+    stop: list[str] = field(default_factory=list)
+    seed: int | None = None
+
+
+class LLM:
+    """Answers prompts of token ids."""
+
+    def __init__(self, model: str, **_: Any) -> None:
+        self._tokenizer = AutoTokenizer.from_pretrained(model)
+        self._answers = json.loads(Path(os.environ["KNOWPACK_FAKE_ANSWERS"]).read_text())
+        self._weights = ""
+        self._asked = 0
+
+    def get_tokenizer(self) -> Any:
+        return self._tokenizer
+
+    def collective_rpc(self, method: str, kwargs: dict[str, str]) -> None:
+        assert method == "reload_weights"
+        self._weights = _digest(Path(kwargs["weights_path"]))
+
+    def reset_prefix_cache(self) -> None:
+        pass
+
+    def get_metrics(self) -> list[Any]:
+        return [
+            SimpleNamespace(name="vllm:prefix_cache_queries", value=4 * self._asked),
+            SimpleNamespace(name="vllm:prefix_cache_hits", value=3 * self._asked),
+        ]
+
+    def generate(
+        self,
+        prompts: list[dict[str, list[int]]],
+        parameters: SamplingParams,
+        use_tqdm: Any = False,
+        lora_request: Any = None,
+    ) -> list[Any]:
+        weights = _digest(Path(lora_request.lora_path)) if lora_request else self._weights
+        outputs = []
+        time.sleep(0.01)  # no engine takes no time
+        for prompt in prompts:
+            text = self._tokenizer.decode(prompt["prompt_token_ids"])
+            self._asked += len(prompt["prompt_token_ids"])
+            answers = [self._answer(text, weights, sample) for sample in range(parameters.n)]
+            texts = [SimpleNamespace(text=answer) for answer in answers]
+            outputs.append(SimpleNamespace(outputs=texts))
+        return outputs
+
+    def _answer(self, prompt: str, weights: str, sample: int) -> str:
+        question = prompt.rpartition("Question: ")[2].partition("\n")[0].partition("<")[0]
+        known = _hash(question) % 3
+        if weights and _hash(question, weights) % 2:
+            known = _hash(weights, question) % 3
+        right = known == 0 or known == 1 and _hash(prompt, str(sample)) % 2
+        return f"Answer: {self._answers[question]}" if right else "Answer: I don't know."
+
+
+def _hash(*texts: str) -> int:
+    return hashlib.sha256("\x1f".join(texts).encode()).digest()[0]
+
+
+def _digest(folder: Path) -> str:
+    weights = b"".join(file.read_bytes() for file in sorted(folder.glob("*.safetensors")))
+    return hashlib.sha256(weights).hexdigest()
