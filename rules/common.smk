@@ -5,7 +5,9 @@ import re
 import sys
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
@@ -14,6 +16,19 @@ from knowpack import checks, runs, specs
 from knowpack.errors import KnowpackError
 from knowpack.provenance import code_digest, pins
 from knowpack.summary import print_summary
+
+
+
+def typed(value):
+    """A value of --config, inside which Snakemake takes numbers for text, with YAML's types."""
+    if isinstance(value, dict):
+        return {key: typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item) for item in value]
+    return yaml.safe_load(value) if isinstance(value, str) else value
+
+
+update_config(config, typed(dict(workflow.config_settings.config)))
 
 try:
     study, RUNS = checks.prepare(config)

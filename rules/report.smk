@@ -16,7 +16,7 @@ rule draw_figure:
         report(
             "<results>/figures/{figure}.svg",
             category="Figures",
-            caption="../workflow/report/{figure}.rst",
+            caption="../workflow/report/figure.rst",
             labels={"figure": "{figure}"},
         ),
         "<results>/figures/{figure}.png",

@@ -7,6 +7,7 @@ import importlib
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,13 @@ def check_folder(folder: Path) -> None:
             f"models: {folder} has no weights as safetensors; save the model there with "
             "`save_pretrained`, which writes them (pickled weights are never loaded)"
         )
+    index = folder / "model.safetensors.index.json"
+    shards = json.loads(index.read_bytes())["weight_map"].values() if index.is_file() else []
+    absent = sorted(shard for shard in set(shards) if not (folder / shard).is_file())
+    if absent:
+        raise DataError(
+            f"models: {folder} lacks {absent[0]} of the files in {index.name}; copy or save it anew"
+        )
 
 
 def _package_file(package: str) -> Path:
@@ -96,14 +104,14 @@ def _convert(file: Path, folder: Path) -> None:
 
     _require_space(folder, 4 * file.stat().st_size)  # bfloat16 is about twice a 4 to 8 bit file
     place: dict[str, Any] = {"gguf_file": file.name}
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, **place)
+    tokenizer: Any = AutoTokenizer.from_pretrained(file.parent, **place)
     # The converted tokenizer forgets whether the model wants a beginning-of-sequence token.
     field = GGUFReader(file).get_field("tokenizer.ggml.add_bos_token")
     if field is not None and bool(field.contents()):
         tokenizer.add_bos_token = True
         tokenizer.update_post_processor()
     tokenizer.save_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.bfloat16, **place)
+    model: Any = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.bfloat16, **place)
     # The weights are plain by now; these two marks only keep `save_pretrained` from saving them.
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
@@ -114,22 +122,22 @@ def _convert(file: Path, folder: Path) -> None:
 def _download(spec: Mapping[str, Any]) -> Path:
     """Fetch a hub model's files at a fixed revision into the Hugging Face cache."""
     from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     place: dict[str, Any] = {"repo_id": spec["repo"], "revision": spec["revision"]}
     patterns = list(KEPT)
     try:
-        return Path(snapshot_download(**place, allow_patterns=patterns, local_files_only=True))
-    except LocalEntryNotFoundError:
-        pass
-    try:
+        with suppress(LocalEntryNotFoundError, DataError):  # it may be there in part
+            path = snapshot_download(**place, allow_patterns=patterns, local_files_only=True)
+            check_folder(Path(path))
+            return Path(path)
         siblings = HfApi().model_info(**place, files_metadata=True).siblings or []
         size = sum(f.size or 0 for f in siblings if f.rfilename.endswith(".safetensors"))
         _require_space(Path(constants.HF_HUB_CACHE), size)
         return Path(snapshot_download(**place, allow_patterns=patterns))
     except DataError:
         raise
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+    except Exception as error:  # the client lets errors of its HTTP library through
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(
             f"models: '{spec['repo']}' at {spec['revision'][:12]} cannot be fetched ({reason}); "

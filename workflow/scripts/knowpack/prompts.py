@@ -80,13 +80,9 @@ def draw_shots(
 
 def shots_by_prompt(table: pd.DataFrame, count: int) -> list[list[tuple[str, str]]]:
     """Return the examples of each of ``count`` prompts from a table with columns `SHOTS`."""
-    return [
-        [
-            (row.question, row.answer)
-            for row in table[table.prompt == prompt].sort_values("position").itertuples()
-        ]
-        for prompt in range(count)
-    ]
+    ordered = table.sort_values("position")
+    prompts = [ordered[ordered.prompt == prompt] for prompt in range(count)]
+    return [list(zip(shown.question, shown.answer, strict=True)) for shown in prompts]
 
 
 @dataclass(frozen=True)
