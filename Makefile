@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup study report bench test format lock
+.PHONY: help setup study report bench test format docs lock
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 snakemake = snakemake $(if $(CONFIG),--configfile $(CONFIG)) --cores all
@@ -38,6 +38,9 @@ test: setup ## check formats, types and the workflow, then run the tests
 
 format: setup ## format the code in place
 	@ruff format && ruff check --fix && snakefmt Snakefile rules
+
+docs: setup ## write config/README.md and config/schema.json anew from the model of the configuration
+	@cd workflow/scripts && python -m knowpack.config_docs
 
 lock: ## pin all packages anew in envs/lock-cpu.txt and envs/lock-cuda.txt
 	@envs/lock.sh

@@ -56,5 +56,9 @@ rule report:
         "the report is <results>/report.html"
 
 
+onstart:
+    hold_study()
+
+
 onsuccess:
     print_summary(study)

@@ -14,9 +14,9 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from knowpack import checks, runs, specs
 from knowpack.errors import KnowpackError
+from knowpack.hold import hold
 from knowpack.provenance import code_digest, pins
 from knowpack.summary import print_summary
-
 
 
 def typed(value):
@@ -38,7 +38,9 @@ except KnowpackError as error:
 MODELS = [model.name for model in study.models]
 EPOCHS = [row for row in RUNS if row["unknown"] in study.dynamics]
 DEVICE = checks.device(study)
-CORES = os.cpu_count()  # for the jobs that compute; --cores is the limit, as ever
+# Half of a job that asks is one thread's work (starting the engine), so on a CPU two jobs share the cores.
+THREADS = max(1, os.cpu_count() // 2)
+GPUS = int(DEVICE == "cuda")
 
 
 wildcard_constraints:
@@ -47,9 +49,21 @@ wildcard_constraints:
     suite="facts|dynamics",
 
 
+def hold_study():
+    """Refuse to start where another run of the same study is at work."""
+    try:
+        hold(Path("results") / study.study)
+    except KnowpackError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def environment(kind):
     """Conda environment of a kind of rule; engine and training differ with the device."""
-    return str(ROOT / "envs" / (f"{kind}.yaml" if kind == "analysis" else f"{kind}.{DEVICE}.yaml"))
+    return str(
+        ROOT
+        / "envs"
+        / (f"{kind}.yaml" if kind == "analysis" else f"{kind}.{DEVICE}.yaml")
+    )
 
 
 def of_runs(pattern, rows=RUNS, base=False):
@@ -61,5 +75,9 @@ def of_runs(pattern, rows=RUNS, base=False):
 def ask_inputs(wildcards):
     """What one run must have before it can be asked a suite."""
     folder = f"<results>/{wildcards.model}/{wildcards.run}"
-    needed = {} if wildcards.run == "base" else {"adapter": f"{folder}/adapter/run.json"}
-    return needed | ({"rows": f"{folder}/rows.parquet"} if wildcards.suite == "dynamics" else {})
+    needed = (
+        {} if wildcards.run == "base" else {"adapter": f"{folder}/adapter/run.json"}
+    )
+    return needed | (
+        {"rows": f"{folder}/rows.parquet"} if wildcards.suite == "dynamics" else {}
+    )

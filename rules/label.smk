@@ -15,9 +15,9 @@ rule ask:
         "<benchmarks>/ask/{model}/{run}/{suite}.tsv"
     conda:
         environment("engine")
-    threads: CORES
+    threads: THREADS
     resources:
-        gpu=1,
+        gpu=GPUS,
         mem_mb=8000,  # measured: 4.3 GB with Gemma 3 270M and a 2 GiB cache
         runtime=240,
     params:

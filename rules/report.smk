@@ -45,7 +45,11 @@ rule make_report:
         models=expand("<results>/{model}/model/model.json", model=MODELS),
     output:
         headline="<results>/headline.txt",
-        page=report("<results>/report.html", category="Report", caption="../workflow/report/page.rst"),
+        page=report(
+            "<results>/report.html",
+            category="Report",
+            caption="../workflow/report/page.rst",
+        ),
     log:
         "<logs>/make_report.log",
     benchmark:

@@ -57,9 +57,9 @@ rule train_adapter:
         "<benchmarks>/train_adapter/{model}/{run}.tsv"
     conda:
         environment("train")
-    threads: CORES
+    threads: THREADS
     resources:
-        gpu=1,
+        gpu=GPUS,
         mem_mb=8000,  # measured: 3.5 GB with Gemma 3 270M and batches of 8
         runtime=480,
     params:

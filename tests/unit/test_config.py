@@ -91,7 +91,10 @@ CASES = [
         model(source="hubb"),
         "models.0.source: write 'package', 'folder' or 'hub' (found 'hubb')",
     ),
-    ({"models": [{"name": "a", "source": "folder"}]}, "models.0: source 'folder' needs the key 'path'"),
+    (
+        {"models": [{"name": "a", "source": "folder"}]},
+        "models.0: source 'folder' needs the key 'path'",
+    ),
     ({"models": [{"source": "folder", "path": "x"}]}, "models.0.name: this key is needed"),
     (model(package="p"), "models.0: key 'package' does not go with source 'folder'"),
     (model(revision="p"), "models.0: key 'revision' does not go with source 'folder'"),
@@ -257,7 +260,9 @@ def test_a_grids_training_keys_are_checked_as_the_section_is():
 
 KEYS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 

@@ -32,7 +32,11 @@ def ids(*grids: dict[str, Any], **sections: Any) -> list[str]:
 
 
 def test_a_run_is_a_level_what_is_mixed_in_and_a_seed():
-    grid = {"unknown": [50], "extra": ["none", "highly_known", "paraphrase"], "per_unknown": [1, 10]}
+    grid = {
+        "unknown": [50],
+        "extra": ["none", "highly_known", "paraphrase"],
+        "per_unknown": [1, 10],
+    }
     assert [(row["run"], row["rows"]) for row in runs(grid)] == [
         ("uk50-s42", 50),
         ("uk50-hk1-s42", 100),
@@ -119,7 +123,10 @@ def test_ids_of_settings_are_short_and_safe(training, ends):
 
 
 def test_a_setting_that_equals_the_studys_own_leaves_no_trace():
-    assert ids({"training": {"rank": [4, 8]}}, training={"rank": 8}) == ["uk10-s42-rank4", "uk10-s42"]
+    assert ids({"training": {"rank": [4, 8]}}, training={"rank": 8}) == [
+        "uk10-s42-rank4",
+        "uk10-s42",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 FAKE = Path(__file__).parent / "fake"
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "results", ".snakemake", "__pycache__", ".*_cache")
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv*", "results", ".snakemake", "__pycache__", ".*_cache"
+)
 # Of 60 made-up facts the fake engine's "model" knows a third, and a third in some prompts only.
 FACTS = {f"Which harbour is nearest to lighthouse {n}?": f"Port {n:03d}" for n in range(60)}
 SAME_AS_ITS_QUESTION = ("Which harbour is Port Royal?", "Port Royal")
@@ -66,7 +68,7 @@ class Tree:
 
     def command(self, *arguments: str, config: str | None = "study.yaml") -> list[str]:
         chosen = ["--configfile", config] if config else []
-        return [sys.executable, "-m", "snakemake", "--cores", "2", *chosen, *arguments]
+        return [sys.executable, "-m", "snakemake", *arguments, "--cores", "2", *chosen]
 
     @property
     def environment(self) -> dict[str, str]:

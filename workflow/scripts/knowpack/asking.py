@@ -42,9 +42,9 @@ def ask(
     """
     # Prompt by prompt, so that each prompt's examples are in the prefix cache while they are needed.
     asked = [
-        (fact.fact_id, prompt, prompter.prompt_ids(examples, fact.question))
+        (fact_id, prompt, prompter.prompt_ids(examples, question))
         for prompt, examples in enumerate(shots)
-        for fact in facts.itertuples()
+        for fact_id, question in zip(facts.fact_id, facts.question, strict=True)
     ]
     ids = [item[2] for item in asked]
     _check_lengths(ids, spec)
@@ -73,12 +73,8 @@ def ask(
 
 def start_engine(model: Path, adapted: bool, spec: dict[str, Any], threads: int) -> Engine:
     """Start an engine on ``model``; where it will be ``adapted``, in the way that ``spec`` says."""
-    import torch
-
-    way = spec["adapter"] if adapted else "merged"
-    if way == "auto":
-        way = "lora" if torch.cuda.is_available() else "merged"
-    return Engine(model, threads, spec["rank"] if way == "lora" else None, **spec["engine"])
+    way = {"adapter": spec["adapter"], "rank": spec["rank"]} if adapted else {}
+    return Engine(model, threads, **way, **spec["engine"])
 
 
 def ask_epochs(

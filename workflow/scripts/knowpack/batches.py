@@ -12,14 +12,12 @@ def tokenise(rows: Sequence[tuple[list[int], int]], loss: str) -> list[dict[str,
     """Turn (token ids, length of the prompt) pairs into ``input_ids`` and ``labels``.
 
     With ``loss="answer"`` the prompt's labels are ignored; with ``"row"`` every token is supervised,
-    prompt included, as in the published code.
+    prompt included, as in the published code, but for the first, which no token predicts.
     """
     return [
-        {
-            "input_ids": ids,
-            "labels": [IGNORED] * prompt + ids[prompt:] if loss == "answer" else list(ids),
-        }
+        {"input_ids": ids, "labels": [IGNORED] * skipped + ids[skipped:]}
         for ids, prompt in rows
+        for skipped in [prompt if loss == "answer" else 1]  # padding must not predict the first
     ]
 
 

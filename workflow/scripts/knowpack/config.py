@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from knowpack.strict import Identifier, Natural, Number, Pattern, Positive, Slug, Strict, explain
+from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Slug, Strict, explain
 
 # What else stands in a study's folder.
 RESERVED = {"tables", "figures", "logs", "benchmarks", "facts.parquet", "runs.parquet"}
@@ -54,6 +54,7 @@ class WorldFacts(Strict):
     """Facts about the world, from data packages."""
 
     source: Literal["world"]
+    """Which of the two this is."""
     size: Annotated[int, Field(ge=50, le=40_000)]
     """How many facts; drawn evenly over relations and, within one, over popularity."""
     relations: list[str] | None = None
@@ -68,6 +69,7 @@ class TableFacts(Strict):
     """Facts from a file of the user's."""
 
     source: Literal["table"]
+    """Which of the two this is."""
     path: str
     """CSV, TSV, JSONL or Parquet with `question` and `answer`, or `subject`, `relation`, `object`."""
     columns: dict[str, str] = {}
@@ -102,7 +104,7 @@ class Asking(Strict):
     """Longest answer, in tokens."""
     samples: Natural = 0
     """Sampled answers a prompt, beside the greedy one; with some, WeaklyKnown is told from Unknown."""
-    temperature: Annotated[Number, Field(gt=0)] = 0.5
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False), EXPONENT] = 0.5
     """Of the sampled answers."""
     adapter: Literal["auto", "lora", "merged"] = "auto"
     """How an adapter is served: by LoRA kernels, or merged into the weights. `auto`: merged on a CPU."""
@@ -126,15 +128,15 @@ class Training(Strict):
     """`row`: on every token of the row (the published code); `answer`: on the answer's tokens only."""
     epochs: Positive = 10
     """How often every row is seen."""
-    learning_rate: Annotated[Number, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False), EXPONENT] = 1e-3
     """At the start; it falls to 0 in a straight line."""
     batch_size: Positive = 16
     """Rows a step."""
     rank: Positive = 1
     """Of each adapter matrix."""
-    alpha: Annotated[Number, Field(gt=0)] = 2.0
+    alpha: Annotated[float, Field(gt=0, allow_inf_nan=False), EXPONENT] = 2.0
     """The adapter's output is scaled by alpha / rank."""
-    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
+    dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), EXPONENT] = 0.1
     """Share of an adapter's inputs that are left out while training."""
     rslora: bool = False
     """Scale by alpha / sqrt(rank) rather than alpha / rank."""
@@ -172,7 +174,7 @@ class Engine(Strict):
     """Longest prompt and answer together, in tokens."""
     kv_cache_gib: Positive = 2
     """On a CPU: memory for the key-value cache."""
-    gpu_memory_utilization: Annotated[Number, Field(gt=0, le=1)] = 0.9
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), EXPONENT] = 0.9
     """On a GPU: share of its memory that the engine may take."""
 
 

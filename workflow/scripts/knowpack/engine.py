@@ -16,11 +16,18 @@ Tokens = Sequence[int]
 class Engine:
     """One living vLLM engine on one model folder."""
 
-    def __init__(self, model: Path, threads: int, lora_rank: int | None = None, **options: Any) -> None:
-        """Start vLLM.
+    def __init__(
+        self,
+        model: Path,
+        threads: int,
+        adapter: str | None = None,
+        rank: int = 1,
+        **options: Any,
+    ) -> None:
+        """Start vLLM on the folder ``model``.
 
-        ``options`` are the configuration's section `engine`. With ``lora_rank`` adapters of up to
-        that rank can be served beside the model's own weights.
+        ``options`` are the configuration's section `engine`; ``adapter`` is how adapters, of up to
+        ``rank``, will be served: `lora`, `merged`, or `auto`, which is merged on a CPU.
         """
         _set_environment(threads, options["kv_cache_gib"])
         import torch
@@ -28,6 +35,9 @@ class Engine:
 
         on_gpu = torch.cuda.is_available()
         self.device = torch.cuda.get_device_name() if on_gpu else "cpu"
+        self.model = model
+        self.takes_lora = adapter == "lora" or (adapter == "auto" and on_gpu)
+        self.lora: Any = None
         settings: dict[str, Any] = {
             "model": str(model),
             "dtype": options["dtype"],
@@ -45,12 +55,9 @@ class Engine:
                 "gpu_memory_utilization": 0.1,  # here: the share of memory that must be free
                 "enforce_eager": shutil.which("g++") is None,  # compiling gives 3 times the speed
             }
-        if lora_rank is not None:
-            settings |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _lora_slot(lora_rank)}
+        if self.takes_lora:
+            settings |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _lora_slot(rank)}
         self.llm = LLM(**settings)
-        self.lora: Any = None
-        self.model = model
-        self.takes_lora = lora_rank is not None
 
     def use(self, adapter: Path, number: int = 1) -> None:
         """Answer as the model with ``adapter`` from now on.
@@ -84,7 +91,7 @@ class Engine:
 
         Returns the texts of each prompt, in order. ``bar`` makes a tqdm bar.
         """
-        from vllm import SamplingParams
+        from vllm import SamplingParams, TokensPrompt
 
         parameters = SamplingParams(
             n=samples or 1,
@@ -94,7 +101,7 @@ class Engine:
             seed=seed if samples else None,
         )
         outputs = self.llm.generate(
-            [{"prompt_token_ids": list(ids)} for ids in prompts],
+            [TokensPrompt(prompt_token_ids=list(ids)) for ids in prompts],
             parameters,
             use_tqdm=bar,
             lora_request=self.lora,
@@ -119,17 +126,21 @@ def _lora_slot(rank: int) -> int:
 
 
 def _set_environment(threads: int, kv_cache_gib: int) -> None:
-    """Environment that vLLM reads when it is imported; what a user has set stays."""
-    cores = sorted(os.sched_getaffinity(0))[:threads]
-    for name, value in {
-        "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores)),  # by default one core is set aside
+    """Environment that torch and vLLM read when they are imported; what a user has set stays."""
+    values = {
+        "OMP_NUM_THREADS": str(threads),
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # engines side by side would be bound to one core
         "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gib),
         "VLLM_LOGGING_LEVEL": "WARNING",
         "VLLM_NO_USAGE_STATS": "1",
         "HF_HUB_OFFLINE": "1",
-    }.items():
-        os.environ.setdefault(name, value)
+    }
     if not Path("/dev/nvidiactl").exists():
-        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-        # What it saves cannot be loaded again on a CPU; without it torch's own cache works: 68 -> 36 s.
-        os.environ.setdefault("VLLM_USE_AOT_COMPILE", "0")
+        values |= {
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+            # What it saves cannot be loaded again on a CPU, and keeps torch's own cache from working:
+            # a start takes 68 s with it and 36 s without.
+            "VLLM_USE_AOT_COMPILE": "0",
+        }
+    for name, value in values.items():
+        os.environ.setdefault(name, value)

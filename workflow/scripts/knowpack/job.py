@@ -28,6 +28,7 @@ def job(log: str) -> Iterator[None]:
     with open(log, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor is needed)
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # in step with errors
     Bar.terminal = terminal
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     try:

@@ -17,6 +17,7 @@ from knowpack.tables import write_text
 
 NEEDED = ("config.json", "tokenizer_config.json")
 KEPT = ("*.json", "*.safetensors", "tokenizer*", "*.model", "*.txt", "*.jinja")
+LEFT = "consolidated*"  # Mistral's own form of the same weights
 
 
 def materialise(spec: Mapping[str, Any], folder: Path) -> None:
@@ -29,9 +30,8 @@ def materialise(spec: Mapping[str, Any], folder: Path) -> None:
         ConfigError: the package, folder or hub model cannot be had.
         DataError: what is there is no model that can be used, or the disk is too small for it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in _files(folder):  # of an earlier model; labels and responses of the base stay
-        file.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     if spec["source"] == "package":
         _convert(_package_file(spec["package"]), folder)
     else:
@@ -41,15 +41,15 @@ def materialise(spec: Mapping[str, Any], folder: Path) -> None:
             (folder / file.name).symlink_to(file.resolve())
     check_folder(folder)
     files = {
-        file.name: {"bytes": file.stat().st_size, "sha256": digest(file)}
-        for file in _files(folder)
+        file.name: {"bytes": file.stat().st_size, "sha256": digest(file)} for file in _files(folder)
     }
     write_text(json.dumps({"source": dict(spec), "files": files}, indent=1), folder / "model.json")
 
 
 def _files(folder: Path) -> list[Path]:
-    """The files that belong to a model, dangling links too, sorted."""
-    return sorted({file for pattern in KEPT for file in folder.glob(pattern) if not file.is_dir()})
+    """The files of a model that are kept, sorted."""
+    found = {file for pattern in KEPT for file in folder.glob(pattern) if not file.match(LEFT)}
+    return sorted(file for file in found if file.is_file())
 
 
 def check_folder(folder: Path) -> None:
@@ -125,20 +125,21 @@ def _download(spec: Mapping[str, Any]) -> Path:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     place: dict[str, Any] = {"repo_id": spec["repo"], "revision": spec["revision"]}
-    patterns = list(KEPT)
+    patterns: dict[str, Any] = {"allow_patterns": list(KEPT), "ignore_patterns": LEFT}
     try:
         with suppress(LocalEntryNotFoundError, DataError):  # it may be there in part
-            path = snapshot_download(**place, allow_patterns=patterns, local_files_only=True)
+            path = snapshot_download(**place, **patterns, local_files_only=True)
             check_folder(Path(path))
             return Path(path)
-        siblings = HfApi().model_info(**place, files_metadata=True).siblings or []
-        size = sum(f.size or 0 for f in siblings if f.rfilename.endswith(".safetensors"))
+        siblings = HfApi().model_info(**place, files_metadata=True, timeout=20).siblings or []
+        weights = [f for f in siblings if f.rfilename.endswith(".safetensors")]
+        size = sum(f.size or 0 for f in weights if not Path(f.rfilename).match(LEFT))
         _require_space(Path(constants.HF_HUB_CACHE), size)
-        return Path(snapshot_download(**place, allow_patterns=patterns))
+        return Path(snapshot_download(**place, **patterns))
     except DataError:
         raise
     except Exception as error:  # the client lets errors of its HTTP library through
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ConfigError(
             f"models: '{spec['repo']}' at {spec['revision'][:12]} cannot be fetched ({reason}); "
             "check the name, the network and HF_TOKEN, or give a local copy with `source: folder`"
@@ -153,5 +154,5 @@ def _require_space(folder: Path, needed: int) -> None:
     if free < needed:
         raise DataError(
             f"models: {needed / 1e9:.1f} GB are needed in {folder}, but {free / 1e9:.1f} GB are free; "
-            "make room, or run with `--directory` on a larger disk"
+            "make room, or choose another disk (`--directory` for results, HF_HOME for downloads)"
         )

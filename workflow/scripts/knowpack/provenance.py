@@ -22,21 +22,21 @@ def code_digest(script: str) -> str:
 
     Comments, docstrings and layout do not count; imports inside functions do.
     """
-    reached: dict[str, str] = {}
-    waiting = [(script, SCRIPTS / script)]
-    while waiting:
-        name, path = waiting.pop()
-        if name in reached:
-            continue
-        tree = _parse(path)
-        reached[name] = _serialise(tree)
-        waiting += [
-            (module, SCRIPTS / (module.replace(".", "/") + ".py"))
-            for module in _imports(tree)
-            if module not in SPEAKING
-        ]
-    whole = "\n".join(f"{name} {reached[name]}" for name in sorted(reached))
+    modules = reached(script)
+    whole = "\n".join(f"{name} {_serialise(modules[name])}" for name in sorted(modules))
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def reached(script: str) -> dict[str, ast.Module]:
+    """Return the script itself and the modules that it reaches, by name."""
+    found: dict[str, ast.Module] = {}
+    waiting = {script: SCRIPTS / script}
+    while waiting:
+        name, path = waiting.popitem()
+        found[name] = _parse(path)
+        names = _imports(found[name]) - SPEAKING - found.keys()
+        waiting |= {module: SCRIPTS / f"{module.replace('.', '/')}.py" for module in names}
+    return found
 
 
 @cache
@@ -80,13 +80,16 @@ def _serialise(node: object) -> str:
     fields = []
     for name, value in ast.iter_fields(node):
         if isinstance(value, list):
-            value = [item for item in value if not _is_text(item)]
+            value = [item for item in value if not _is_text(item, node)]
         if value not in (None, []) and name not in ("type_comment", "kind"):
             fields.append(f"{name}={_serialise(value)}")
     return f"{type(node).__name__}({','.join(fields)})"
 
 
-def _is_text(node: object) -> bool:
+def _is_text(node: object, parent: ast.AST) -> bool:
+    """Whether a node is a docstring, or the empty end that Python 3.12.1 gives a format."""
+    if isinstance(parent, ast.JoinedStr):
+        return isinstance(node, ast.Constant) and node.value == ""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

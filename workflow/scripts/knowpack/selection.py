@@ -66,7 +66,9 @@ def select_rows(
             there = len(relations[relation].templates) - 1 if relation in relations else 0
             if there < per_unknown:
                 hint = "lower grid.per_unknown or add templates"
-                raise _too_few(f"paraphrases of '{relation}'", per_unknown, there, hint)
+                raise _too_few(
+                    f"paraphrases of '{relation or known.question[fact]}'", per_unknown, there, hint
+                )
             wordings = range(1, 1 + per_unknown)
             subject = known.subject[fact]
             rows += [

@@ -87,6 +87,7 @@ def report_spec(study: Study) -> dict[str, Any]:
         "prompts": study.prompts.model_dump(include={"count", "shots"}),
         "labels": study.labels.model_dump(include={"match"}),
         "training": study.training.model_dump(),
+        "page_digest": digest(locate("workflow/report/report.html.j2")),
     }
 
 

@@ -39,10 +39,10 @@ WORDS = {
     "model_attributes_type": "`key: value` lines below it",
     "invalid_key": "its name in quotes",
     "too_short": "at least one value",
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "{ge} or more",
-    "less_than": "less than {lt}",
-    "less_than_equal": "{le} or less",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "{le:g} or less",
 }
 
 
@@ -65,7 +65,7 @@ Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Positive = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
-Number = Annotated[float, BeforeValidator(_exponent), Field(allow_inf_nan=False)]
+EXPONENT = BeforeValidator(_exponent)  # stands last, so that the schema keeps the limits
 
 
 class Strict(BaseModel):
@@ -83,19 +83,19 @@ def explain(error: ValidationError, root: type[BaseModel], where: str = "") -> C
 
 
 def _line(fault: Mapping[str, Any], root: type[BaseModel], where: list[str]) -> str:
-    path, sections = _resolve(fault["loc"], root)
+    path, variants = _resolve(fault["loc"], root)
     kind, found, context = fault["type"], fault["input"], fault.get("ctx", {})
     choice = kind in ("union_tag_invalid", "union_tag_not_found")
     key = ".".join(map(str, where + path + ["source"] * choice))
     if kind == "extra_forbidden":
-        known = {name for section in sections for name in section.model_fields}
+        known = {name for section in variants for name in section.model_fields}
         return f"{key}: unknown key{suggest(str(path[-1]), sorted(known))}"
     if kind == "missing":
         return f"{key}: this key is needed"
     if kind == "value_error":  # of the model's own validators, which say all there is to say
         return ": ".join(filter(None, [key, str(context["error"])]))
     if choice:
-        due = " or ".join(repr(tag) for section in sections for tag in _tags(section))
+        due = " or ".join(repr(tag) for section in variants for tag in _tags(section))
         found = found.get("source") if isinstance(found, Mapping) else found
     elif kind == "string_pattern_mismatch":
         due = PATTERNS[context["pattern"]]
@@ -118,7 +118,7 @@ def _resolve(
         if isinstance(part, str):
             within = here
             field = here[0].model_fields.get(part) if here else None
-            here = _sections(field.annotation) if field else []
+            here = sections(field.annotation) if field else []
     return path, here if len(here) > 1 else within
 
 
@@ -127,8 +127,8 @@ def _tags(section: type[BaseModel]) -> tuple[str, ...]:
     return get_args(section.model_fields["source"].annotation)
 
 
-def _sections(annotation: Any) -> list[type[BaseModel]]:
-    """The models that a field's type names, inside lists and unions too."""
+def sections(annotation: Any) -> list[type[BaseModel]]:
+    """Return the sections that a field's type names, inside lists and unions too."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [section for part in get_args(annotation) for section in _sections(part)]
+    return [section for part in get_args(annotation) for section in sections(part)]

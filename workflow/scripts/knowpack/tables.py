@@ -29,14 +29,14 @@ def write_table(
     extra = [str(name) for name in frame if name not in schema.names]
     if missing or extra:
         raise DataError(f"{path}: columns missing: {missing}, unknown: {extra}")
+    for field in schema:
+        nulls = int(frame[field.name].isna().sum())
+        if nulls and not field.nullable:
+            raise DataError(f"{path}: column '{field.name}' is null in {nulls} rows")
     try:
         table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(f"{path}: {error}") from error
-    for field in schema:
-        nulls = table[field.name].null_count
-        if nulls and not field.nullable:
-            raise DataError(f"{path}: column '{field.name}' is null in {nulls} rows")
     table = table.replace_schema_metadata(dict(metadata or {}))
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,14 +57,19 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None) -> pd.Dat
     try:
         return pq.read_table(path, columns=list(columns) if columns else None).to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(
-            f"{path}: not a readable parquet table ({error}); delete it and run again"
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """Return the footer metadata that ``write_table`` was given."""
-    found = pq.read_schema(path).metadata or {}
+    """Return the footer metadata that ``write_table`` was given.
+
+    Raises:
+        DataError: the file cannot be read as parquet.
+    """
+    try:
+        found = pq.read_schema(path).metadata or {}
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _unreadable(path, error) from error
     return {key.decode(): value.decode() for key, value in found.items()}
 
 
@@ -78,3 +83,7 @@ def write_text(text: str, path: str | Path) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _unreadable(path: str | Path, error: Exception) -> DataError:
+    return DataError(f"{path}: not a readable parquet table ({error}); delete it and run again")

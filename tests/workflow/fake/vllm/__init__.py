@@ -29,6 +29,9 @@ class SamplingParams:
     seed: int | None = None
 
 
+TokensPrompt = dict
+
+
 class LLM:
     """Answers prompts of token ids."""
 

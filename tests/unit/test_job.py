@@ -1,0 +1,120 @@
+"""What a job says; each in a process of its own, as it takes over the standard streams."""
+
+import os
+import pty
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+
+
+def run(log: Path, body: str, **options) -> subprocess.CompletedProcess[str]:
+    lines = ["from knowpack.job import Bar, job, say", f"with job({str(log)!r}):"]
+    code = "\n".join([*lines, *(f"    {line}" for line in body.splitlines())])
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS), "PYTHONUNBUFFERED": ""},
+        text=True,
+        capture_output=not options,
+        timeout=60,
+        check=False,
+        **options,
+    )
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "logs" / "model" / "job.log"
+
+
+def test_all_that_a_job_prints_is_in_its_log(log: Path):
+    body = "import logging, os, sys\nprint('out')\nprint('err', file=sys.stderr)\n"
+    body += "os.system('echo child')\nlogging.info('a remark')"
+    done = run(log, body)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = log.read_text()
+    assert sorted(line.split()[-1] for line in text.splitlines()) == [
+        "child",
+        "err",
+        "out",
+        "remark",
+    ]
+
+
+def test_a_fault_that_can_be_mended_is_one_line(log: Path):
+    done = run(log, "from knowpack.errors import DataError\nraise DataError('facts: mend it')")
+    assert done.returncode == 1
+    assert done.stderr == "error: facts: mend it\n"
+    assert log.read_text() == "error: facts: mend it\n"
+
+
+def test_any_other_fault_leaves_its_traceback_in_the_log(log: Path):
+    done = run(log, "{}['key']")
+    assert done.returncode == 1
+    text = log.read_text()
+    assert text.startswith("Traceback (most recent call last)")
+    assert text.endswith("KeyError: 'key'\n")
+    assert done.stderr == ""
+
+
+def test_output_stands_in_the_order_in_which_it_came(log: Path):
+    run(log, "import sys\nprint('one')\nprint('two', file=sys.stderr)\nprint('three')")
+    assert log.read_text().split() == ["one", "two", "three"]
+
+
+def test_a_person_is_told_on_the_terminal_and_in_the_log(log: Path):
+    done = run(log, "say('12 minutes left')")
+    assert done.stderr == log.read_text() == "12 minutes left\n"
+
+
+def test_a_bar_leaves_lines_with_its_rate_in_the_log(log: Path):
+    body = "import time\nbar = Bar(total=30, desc='asking', unit=' prompts')\n"
+    body += "for _ in range(30):\n    time.sleep(0.01)\n    bar.update()\nbar.close()"
+    done = run(log, body)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = log.read_text().splitlines()
+    assert len(lines) == 2  # the first and the last step; between them there are 10 seconds
+    assert lines[0].startswith("asking:   3%")
+    assert lines[-1].startswith("asking: 100%")
+    assert " prompts/s]" in lines[-1]
+    assert "\x1b" not in log.read_text()
+
+
+def test_a_bar_without_a_known_length(log: Path):
+    run(log, "bar = Bar(range(3))\nprint(sum(bar))\nbar.close()")
+    assert log.read_text().split()[-1] == "3"
+
+
+def on_a_terminal(log: Path, body: str) -> str:
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 80))
+    run(log, body, stderr=slave, stdout=slave)
+    os.close(slave)
+    shown = b""
+    try:
+        while part := os.read(master, 4096):
+            shown += part
+    except OSError:  # the other end is closed
+        pass
+    os.close(master)
+    return shown.decode()
+
+
+def test_a_bar_moves_on_a_terminal(log: Path):
+    body = "import time\nbar = Bar(total=3, desc='asking')\n"
+    body += "for _ in range(3):\n    time.sleep(0.6)\n    bar.update()\nbar.close()"
+    shown = on_a_terminal(log, body)
+    assert "asking:   0%" in shown
+    assert "\r" in shown
+    assert "asking: 100%" in log.read_text()
+
+
+def test_one_job_alone_draws_on_a_terminal(log: Path):
+    body = "a = Bar(total=3, desc='first')\nb = Bar(total=3, desc='second')\n"
+    shown = on_a_terminal(log, body + "a.refresh()\nb.refresh()\nb.close()\na.close()")
+    assert "first:   0%" in shown
+    assert "second" not in shown

@@ -1,0 +1,126 @@
+"""What a change runs again, and what it leaves alone: exact job counts of dry runs."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from study_tree import CONFIG, SAME_AS_ITS_QUESTION, Tree
+
+from knowpack.tables import read_metadata, read_table
+
+GRID = CONFIG["grid"][0]
+LIBRARY = "workflow/scripts/knowpack"
+SHOWN = {"draw_figure": 3, "make_report": 1}
+# Tables of all runs; that of categories is of the models themselves.
+COMPARED = {"table_reliability": 1, "table_shifts": 1, "table_answers": 1, **SHOWN}
+COUNTED = {"table_costs": 1, **COMPARED}
+
+
+def configure(**sections: Any) -> Callable[[Tree], None]:
+    return lambda tree: tree.configure(**sections)
+
+
+def edit(path: str, old: str, new: str) -> Callable[[Tree], None]:
+    return lambda tree: tree.edit(path, old, new)
+
+
+CHANGES: dict[str, tuple[Callable[[Tree], None], dict[str, int]]] = {
+    "nothing": (lambda tree: None, {}),
+    "a comment": (
+        edit(f"{LIBRARY}/shifts.py", "\ndef shifts(", "\n# Why, not what.\ndef shifts("),
+        {},
+    ),
+    "a comment in a script": (
+        edit("workflow/scripts/train_adapter.py", "\nimport json\n", "\n# Why.\nimport json\n"),
+        {},
+    ),
+    "a docstring": (
+        edit(f"{LIBRARY}/seeds.py", '    """', '    """(Of the run or of the facts.) '),
+        {},
+    ),
+    "how shifts are counted": (
+        edit(f"{LIBRARY}/shifts.py", "\nSHIFTS = ", "\nADDED = 1\nSHIFTS = "),
+        {"table_shifts": 1, "draw_figure": 1, "make_report": 1},
+    ),
+    "what shifts' script does": (
+        edit("workflow/scripts/table_shifts.py", 'caption = "', 'caption = "Changed: '),
+        {"table_shifts": 1, "draw_figure": 1, "make_report": 1},
+    ),
+    "one more seed": (
+        configure(grid=[{**GRID, "seeds": [1, 2]}]),
+        {"list_runs": 1, "select_rows": 4, "train_adapter": 4, "ask": 6, "label": 4}
+        | {"label_epochs": 2, **COUNTED},
+    ),
+    "one more level": (
+        configure(grid=[{**GRID, "unknown": [2, 3, 4]}]),
+        {"list_runs": 1, "select_rows": 2, "train_adapter": 2, "ask": 2, "label": 2, **COUNTED},
+    ),
+    "one level less": (
+        configure(grid=[{**GRID, "unknown": [4]}]),
+        {"list_runs": 1, **COUNTED},
+    ),
+    "dynamics of one more level": (
+        configure(dynamics=[2, 4]),
+        # Runs of that level keep their epochs now; their answers are asked again of the new adapter.
+        {"train_adapter": 2, "ask": 4, "label": 2, "label_epochs": 2, **COUNTED},
+    ),
+    "the learning rate": (
+        configure(training={**CONFIG["training"], "learning_rate": 0.01}),
+        {"list_runs": 1, "train_adapter": 4, "ask": 6, "label": 4, "label_epochs": 2, **COUNTED},
+    ),
+    "the match rule": (
+        configure(labels={"match": "word"}),
+        {"label": 5, "label_epochs": 2, "table_categories": 1, **COMPARED},
+    ),
+    "what is a refusal": (
+        configure(labels={"refusals": ["no idea"]}),
+        {"label": 5, "label_epochs": 2, "table_categories": 1, **COMPARED},
+    ),
+    "how long an answer may be": (
+        configure(asking={"max_new_tokens": 16}),
+        # The base model's answers decide what is taught, so new ones train anew.
+        {"ask": 7, "pool_facts": 1, "select_rows": 4, "train_adapter": 4, "label": 5}
+        | {"label_epochs": 2, "table_categories": 1, **COUNTED},
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "planned"), CHANGES.values(), ids=CHANGES)
+def test_a_change_reruns_what_it_changes(
+    tree: Tree, change: Callable[[Tree], None], planned: dict[str, int]
+) -> None:
+    change(tree)
+    assert tree.planned() == planned
+
+
+@pytest.mark.parametrize("carried", [["results"], ["results", ".snakemake"]], ids=" ".join)
+def test_a_clone_with_the_results_has_nothing_to_do(
+    finished: Tree, tmp_path: Path, carried: list[str]
+) -> None:
+    origin = finished.copy(tmp_path / "origin")
+    for command in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message=all"],
+    ):
+        subprocess.run(["git", *command], cwd=origin.folder, check=True)
+    clone = Tree(tmp_path / "clone")
+    subprocess.run(["git", "clone", "--quiet", origin.folder, clone.folder], check=True)
+    assert not clone.results.exists()
+    for name in carried:
+        shutil.copytree(finished.folder / name, clone.folder / name, symlinks=True)
+    assert clone.planned() == {}
+
+
+def test_a_fact_whose_answer_stands_in_its_question_is_dropped_and_counted(finished: Tree) -> None:
+    facts = finished.results / "facts.parquet"
+    assert SAME_AS_ITS_QUESTION[0] not in set(read_table(facts, ["question"]).question)
+    dropped = '{"duplicate": 0, "ambiguous": 0, "answer_in_question": 1, "alias_in_question": 0}'
+    assert read_metadata(facts)["dropped"] == dropped
+    assert (
+        "60 facts of 61 rows; dropped: {'duplicate': 0, 'ambiguous': 0, "
+        "'answer_in_question': 1, 'alias_in_question': 0}"
+    ) in (finished.results / "logs/build_facts.log").read_text()

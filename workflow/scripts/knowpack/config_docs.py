@@ -1,0 +1,88 @@
+"""config/README.md and config/schema.json, made from the model of the configuration: `make docs`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from knowpack.config import Study
+from knowpack.strict import PATTERNS, sections
+from knowpack.tables import write_text
+
+FOLDER = Path(__file__).parents[3] / "config"
+HEAD = """\
+<!-- Made by `make docs` from workflow/scripts/knowpack/config.py; change that instead. -->
+# The configuration
+
+One YAML file is one study. `config.yaml` is the default; any other stands alone, without what is
+written in the default:
+
+    make study CONFIG=my-study.yaml
+
+Unknown keys, wrong types and impossible values are errors, all named before any job starts. With
+`# yaml-language-server: $schema=<path to>/config/schema.json` as its first line, editors complete
+and check a file as it is written.
+"""
+TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+}
+TYPES["object"] = "`key: value` lines"
+LIMITS = {
+    "minimum": "{} or more",
+    "exclusiveMinimum": "more than {}",
+    "maximum": "{} or less",
+    "exclusiveMaximum": "less than {}",
+}
+
+
+def schema_text() -> str:
+    """Return the JSON schema of a configuration."""
+    return json.dumps(Study.model_json_schema(), indent=2) + "\n"
+
+
+def readme_text() -> str:
+    """Return the description of every key, a table a section."""
+    return "\n".join([HEAD, *_tables(Study, "")])
+
+
+def _tables(model: type[BaseModel], name: str) -> Iterator[str]:
+    """One table for ``model``, and then one for each section below it."""
+    properties = model.model_json_schema()["properties"]
+    tag = properties.get("source", {}).get("const")
+    heading = f"`{name}`{f', source `{tag}`' if tag else ''}" if name else "Top level"
+    yield f"## {heading}\n\n{model.__doc__}\n\n| key | type | default | meaning |\n| - | - | - | - |"
+    for key, field in model.model_fields.items():
+        shown = field.default is not None and not sections(field.annotation)
+        default = f"`{json.dumps(properties[key].get('default'))}`" if shown else ""
+        default = "needed" if field.is_required() else default
+        cells = (f"`{key}`", _type(properties[key]), default, field.description or "")
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield ""
+    for key, field in model.model_fields.items():
+        for section in sections(field.annotation):
+            yield from _tables(section, key)
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """The type of a key in words."""
+    if "anyOf" in schema:  # with null, for a key that may be left out
+        return _type(schema["anyOf"][0])
+    if schema.get("type") == "array":
+        return f"list: {_type(schema['items'])}"
+    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+    if choices:
+        return ", ".join(f"`{choice}`" for choice in choices)
+    if "pattern" in schema:
+        return PATTERNS[schema["pattern"]].replace(";", ",")
+    limits = [words.format(schema[name]) for name, words in LIMITS.items() if name in schema]
+    return ", ".join([TYPES.get(schema.get("type", ""), "a section, below"), *limits])
+
+
+if __name__ == "__main__":
+    write_text(readme_text(), FOLDER / "README.md")
+    write_text(schema_text(), FOLDER / "schema.json")
