@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pandas as pd
+
 from knowpack.outlook import outlook
 
 RUNS = pd.DataFrame(

@@ -20,5 +20,7 @@ with job(snakemake.log[0]):
         epochs = read_table(path) if path else None
         parts.append(reliability(run, read_table(rows), read_table(labels), epochs))
     table = pd.concat(parts)
-    caption = "Reliability: mean P_correct over the taught facts; mean (minimum to maximum) of seeds."
+    caption = (
+        "Reliability: mean P_correct over the taught facts; mean (minimum to maximum) of seeds."
+    )
     write_forms(table, RELIABILITY, layout.reliability(table, runs), caption, snakemake.output[0])

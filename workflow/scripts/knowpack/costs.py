@@ -49,7 +49,11 @@ def asking_cost(run: Mapping[str, Any], benchmark: str, responses: str) -> dict[
 
 def costs(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return rows of `training_cost` and `asking_cost` as a frame of columns `COSTS`."""
-    return pd.DataFrame(rows).reindex(columns=COSTS.names).sort_values(["rule", "model", "run", "suite"])
+    return (
+        pd.DataFrame(rows)
+        .reindex(columns=COSTS.names)
+        .sort_values(["rule", "model", "run", "suite"])
+    )
 
 
 def _job(run: Mapping[str, Any], benchmark: str) -> dict[str, Any]:
