@@ -31,7 +31,7 @@ REACHED = {
     "table_costs.py": {"costs", *PRINTED},
     "table_reliability.py": {"reliability", *PRINTED},
     "table_shifts.py": {"shifts", *PRINTED},
-    "train_adapter.py": {"batches", "prompts", "seeds", "tables", "training"},
+    "train_adapter.py": {"batches", "files", "prompts", "seeds", "tables", "training"},
 }
 SCRIPT = (
     "from knowpack.job import job\n\nwith job('log'):\n    from knowpack.a import f\n\n    f()\n"

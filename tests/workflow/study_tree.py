@@ -73,7 +73,9 @@ class Tree:
     @property
     def environment(self) -> dict[str, str]:
         answers = str(self.folder / "answers.json")
-        return {**os.environ, "PYTHONPATH": str(FAKE), "KNOWPACK_FAKE_ANSWERS": answers}
+        # Two jobs at a time, each on one core.
+        ours = {"PYTHONPATH": str(FAKE), "KNOWPACK_FAKE_ANSWERS": answers, "OMP_NUM_THREADS": "1"}
+        return {**os.environ, **ours}
 
     def snakemake(self, *arguments: str, config: str | None = "study.yaml") -> tuple[int, str]:
         """Run Snakemake; return its exit status and all it says."""

@@ -8,21 +8,24 @@ from tempfile import TemporaryDirectory
 
 import torch
 from peft import PeftModel
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
 
 from knowpack.errors import DataError
 
 
-def merge(model_folder: Path, adapter: Path, into: Path) -> Path:
+def merge(model_folder: Path, adapter: Path, into: Path, dtype: str = "bfloat16") -> Path:
     """Save the model with ``adapter`` merged into its weights as the folder ``into``; return it.
+
+    The sum is rounded to ``dtype``, a name of torch's.
 
     Raises:
         DataError: the adapter cannot be read, or is of another model.
     """
-    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.bfloat16)
+    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=getattr(torch, dtype))
     try:
         merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise DataError(
             f"{adapter}: not an adapter of this model ({reason}); delete the folder and run again"
@@ -35,7 +38,7 @@ def merge(model_folder: Path, adapter: Path, into: Path) -> Path:
 
 
 @contextmanager
-def merged(model_folder: Path, adapter: Path) -> Iterator[Path]:
+def merged(model_folder: Path, adapter: Path, dtype: str) -> Iterator[Path]:
     """As `merge`, into a temporary folder that goes when the block ends."""
     with TemporaryDirectory(prefix="knowpack-merged-") as folder:
-        yield merge(model_folder, adapter, Path(folder))
+        yield merge(model_folder, adapter, Path(folder), dtype)

@@ -35,7 +35,7 @@ class Engine:
 
         on_gpu = torch.cuda.is_available()
         self.device = torch.cuda.get_device_name() if on_gpu else "cpu"
-        self.model = model
+        self.model, self.dtype = model, options["dtype"]
         self.takes_lora = adapter == "lora" or (adapter == "auto" and on_gpu)
         self.lora: Any = None
         settings: dict[str, Any] = {
@@ -72,7 +72,7 @@ class Engine:
             return
         from knowpack.adapters import merged
 
-        with merged(self.model, adapter) as folder:
+        with merged(self.model, adapter, self.dtype) as folder:
             self.llm.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
         self.llm.reset_prefix_cache()
 

@@ -24,9 +24,11 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.pytorch_utils import Conv1D
 
 from knowpack.batches import Collator, tokenise
 from knowpack.errors import ConfigError
+from knowpack.files import digest
 from knowpack.prompts import Prompter
 from knowpack.seeds import sub_seed
 from knowpack.tables import write_text
@@ -37,21 +39,28 @@ def train(
 ) -> dict[str, Any]:
     """Train a run's adapter and leave it in ``run/adapter``; return what `run.json` holds beside.
 
-    ``rows`` has columns question and answer. Every epoch ends with a checkpoint in
-    ``run/checkpoints``; a second start with equal rows, ``spec`` and ``code`` (a digest) goes on from
-    the last whole one. With ``spec["keep_epochs"]`` the adapter after epoch n stays in
-    ``run/epochs/<n>``. ``bar`` is a tqdm class. The record has: loss (a list of [step, loss]), tokens, tokens_per_second, seconds,
-    trainable parameters, device.
+    ``model_folder`` has a ``model.json``; ``rows`` has columns question and answer. Every epoch ends
+    with a checkpoint in ``run/checkpoints``; a second start with an equal model, rows, ``spec`` and
+    ``code`` (a digest) goes on from the last whole one. They go once the adapter is saved. With
+    ``spec["keep_epochs"]`` the adapter after epoch n stays in ``run/epochs/<n>``. ``bar`` is a tqdm
+    class. The record has: loss (a list of [step, loss]); tokens (of one epoch); seconds and
+    tokens_per_second of this start (null where no epoch was left to do); trainable (parameters);
+    device.
 
     Raises:
         ConfigError: the model has no module of a name in ``target_modules``.
     """
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
     prompter = Prompter(tokenizer, spec["system"], spec["style"])
-    pairs = [prompter.row_ids(row.question, row.answer) for row in rows.itertuples()]
+    pairs = [
+        prompter.row_ids(question, answer)
+        for question, answer in zip(rows.question, rows.answer, strict=True)
+    ]
     data = tokenise(pairs, spec["loss"])
     checkpoints = run / "checkpoints"
-    last = _last_checkpoint(checkpoints, {"spec": dict(spec), "code": code, "rows": data})
+    model_digest = digest(model_folder / "model.json")
+    identity = {"model": model_digest, "spec": dict(spec), "code": code, "rows": data}
+    last = _last_checkpoint(checkpoints, identity)
     if last is None:
         shutil.rmtree(run / "epochs", ignore_errors=True)
     set_seed(sub_seed(spec["seed"], "adapter"))  # before the adapter is built
@@ -60,22 +69,22 @@ def train(
     trainer = Trainer(
         model=model,
         args=_arguments(checkpoints, spec),
-        train_dataset=data,  # type: ignore[arg-type]  # any sequence of rows will do
+        train_dataset=data,
         data_collator=Collator(tokenizer.pad_token_id or tokenizer.eos_token_id),
         callbacks=[progress],
     )
     start = time.monotonic()
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     seconds = time.monotonic() - start
-    adapter = run / "adapter"
-    model.save_pretrained(adapter)
+    model.save_pretrained(str(run / "adapter"))
+    _discard(checkpoints)
     tokens = sum(len(row["input_ids"]) for row in data)
-    history = [[item["step"], item["loss"]] for item in trainer.state.log_history if "loss" in item]
+    done = progress.epochs
     return {
-        "loss": history,
+        "loss": [[log["step"], log["loss"]] for log in trainer.state.log_history if "loss" in log],
         "tokens": tokens,
         "seconds": round(seconds, 3),
-        "tokens_per_second": round(tokens * progress.epochs / seconds, 1),
+        "tokens_per_second": round(tokens * done / seconds, 1) if done else None,
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "device": device_name(),
     }
@@ -87,27 +96,29 @@ def add_adapter(model: PreTrainedModel, spec: Mapping[str, Any]) -> PeftModel:
     Raises:
         ConfigError: the model has no module of a name in ``target_modules``.
     """
+    modules = sorted(set(spec["target_modules"]))
     config = LoraConfig(
         r=spec["rank"],
         lora_alpha=spec["alpha"],
         lora_dropout=spec["dropout"],
         use_rslora=spec["rslora"],
-        target_modules=list(spec["target_modules"]),
+        target_modules=modules,
         bias="none",
         task_type="CAUSAL_LM",
     )
-    names = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
-    absent = sorted(set(spec["target_modules"]) - names)
+    config.target_modules = modules  # PEFT makes it a set, saved in an order that changes
+    linear = {
+        name.rsplit(".", 1)[-1]
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear | Conv1D)
+    }
+    absent = [name for name in modules if name not in linear]
     if absent:
-        linear = sorted(
-            {
-                name.rsplit(".", 1)[-1]
-                for name, module in model.named_modules()
-                if isinstance(module, torch.nn.Linear)
-            }
+        has = ", ".join(sorted(linear))
+        raise ConfigError(
+            f"training.target_modules: the model has no linear layer {', '.join(absent)}; it has {has}"
         )
-        raise ConfigError(f"training.target_modules: the model has no {absent}; it has {linear}")
-    return get_peft_model(model, config)  # type: ignore[return-value]
+    return get_peft_model(model, config)
 
 
 def device_name() -> str:
@@ -126,14 +137,16 @@ def _load(folder: Path) -> PreTrainedModel:
 
 def _arguments(checkpoints: Path, spec: Mapping[str, Any]) -> TrainingArguments:
     """The paper's settings; all else is the Trainer's default (AdamW, linear decay, no warm-up)."""
-    return TrainingArguments(
+    on_gpu = torch.cuda.is_available()
+    arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=spec["epochs"],
         learning_rate=spec["learning_rate"],
         per_device_train_batch_size=spec["batch_size"],
         seed=sub_seed(spec["seed"], "training"),
         data_seed=sub_seed(spec["seed"], "order"),
-        bf16=torch.cuda.is_available(),
+        use_cpu=not on_gpu,
+        bf16=on_gpu,
         remove_unused_columns=False,
         save_strategy="epoch",
         save_total_limit=1,
@@ -141,8 +154,11 @@ def _arguments(checkpoints: Path, spec: Mapping[str, Any]) -> TrainingArguments:
         logging_steps=1,
         disable_tqdm=True,
         report_to="none",
-        dataloader_pin_memory=torch.cuda.is_available(),
+        dataloader_pin_memory=on_gpu,
     )
+    # Else every visible GPU takes a batch of this size, and the batch is that many times as large.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 class _Progress(TrainerCallback):
@@ -163,7 +179,9 @@ class _Progress(TrainerCallback):
         if logs and "loss" in logs:
             self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}", refresh=False)
 
-    def on_epoch_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+    def on_epoch_end(
+        self, args: Any, state: Any, control: Any, model: Any = None, **_: Any
+    ) -> None:
         self.epochs += 1
         if self.folder is not None:
             model.save_pretrained(self.folder / str(round(state.epoch)))
@@ -178,7 +196,7 @@ def _last_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Path | None:
     mark = folder / "identity"
     own = hashlib.sha256(text.encode()).hexdigest()
     if not mark.is_file() or mark.read_text() != own:
-        shutil.rmtree(folder, ignore_errors=True)
+        _discard(folder)
         write_text(own, mark)
     found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
     for checkpoint in reversed(found):
@@ -188,3 +206,9 @@ def _last_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Path | None:
         except (OSError, ValueError):
             shutil.rmtree(checkpoint)
     return None
+
+
+def _discard(folder: Path) -> None:
+    """Remove the checkpoints; killed halfway, what is left is nobody's."""
+    (folder / "identity").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
