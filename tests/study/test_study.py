@@ -135,7 +135,7 @@ def test_reliability(small: SmallStudy) -> None:
         rows = small.of_run(run, "rows.parquet")
         taught = rows.fact_id[rows.role == "unknown"]
         assert table.reliability[run] == pytest.approx(scores(small, run)[taught].mean())
-        assert (table.epoch[run], table.facts[run]) == (6, 8)
+        assert (table.epoch[run], table.facts[run]) == (10, 8)
     assert table.reliability.max() >= 0.8
 
 
@@ -163,7 +163,7 @@ def test_shared_examples_are_read_once(small: SmallStudy, run: str) -> None:
     assert float(footer["prompts_per_second"]) > 0
 
 
-@pytest.mark.parametrize(("run", "steps"), [(RUNS[0], 6), (RUNS[1], 12)])
+@pytest.mark.parametrize(("run", "steps"), [(RUNS[0], 20), (RUNS[1], 40)])
 def test_training(small: SmallStudy, run: str, steps: int) -> None:
     folder = small.results / MODEL / run
     record = json.loads((folder / "adapter/run.json").read_text())
