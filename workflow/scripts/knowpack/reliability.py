@@ -7,15 +7,11 @@ import pandas as pd
 import pyarrow as pa
 
 from knowpack.errors import DataError
+from knowpack.runtable import CONDITION
 
 RELIABILITY = pa.schema(
     [
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("run", pa.string(), nullable=False),
-        pa.field("unknown", pa.int64(), nullable=False),
-        pa.field("extra", pa.string(), nullable=False),
-        pa.field("per_unknown", pa.int64(), nullable=False),
-        pa.field("seed", pa.int64(), nullable=False),
+        *CONDITION,
         pa.field("epoch", pa.int64(), nullable=False),
         pa.field("reliability", pa.float64(), nullable=False),
         pa.field("facts", pa.int64(), nullable=False),
@@ -61,7 +57,7 @@ def reliability(
         if sorted(answers["fact_id"]) != sorted(trained):
             raise DataError(_amiss(run, epoch, answers["fact_id"], trained))
         result.append(
-            {name: run[name] for name in RELIABILITY.names[:6]}
+            {name: run[name] for name in RELIABILITY.names[: len(CONDITION)]}
             | {"epoch": epoch, "reliability": answers["p_correct"].mean(), "facts": len(trained)}
         )
     if asked["epoch"].max() != run["epochs"]:

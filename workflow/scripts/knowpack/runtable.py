@@ -2,14 +2,18 @@
 
 import pyarrow as pa
 
+# What a run is; every table of runs opens with these.
+CONDITION = [
+    pa.field("model", pa.string(), nullable=False),
+    pa.field("run", pa.string(), nullable=False),
+    pa.field("unknown", pa.int64(), nullable=False),
+    pa.field("extra", pa.string(), nullable=False),
+    pa.field("per_unknown", pa.int64(), nullable=False),
+    pa.field("seed", pa.int64(), nullable=False),
+]
 RUNS = pa.schema(
     [
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("run", pa.string(), nullable=False),
-        pa.field("unknown", pa.int64(), nullable=False),
-        pa.field("extra", pa.string(), nullable=False),
-        pa.field("per_unknown", pa.int64(), nullable=False),
-        pa.field("seed", pa.int64(), nullable=False),
+        *CONDITION,
         pa.field("rows", pa.int64(), nullable=False),
         pa.field("loss", pa.string(), nullable=False),
         pa.field("epochs", pa.int64(), nullable=False),

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from knowpack.errors import DataError
+from knowpack.runtable import CONDITION
 
 _LEVELS = ["uk", "mk", "hk"]
 # A WeaklyKnown fact was never right when asked greedily, and the shifts compare greedy answers.
@@ -15,12 +16,7 @@ COUNTS = [f"{old}_{new}" for old in _LEVELS for new in _LEVELS]
 
 SHIFTS = pa.schema(
     [
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("run", pa.string(), nullable=False),
-        pa.field("unknown", pa.int64(), nullable=False),
-        pa.field("extra", pa.string(), nullable=False),
-        pa.field("per_unknown", pa.int64(), nullable=False),
-        pa.field("seed", pa.int64(), nullable=False),
+        *CONDITION,
         *[pa.field(name, pa.int64(), nullable=False) for name in COUNTS],
         pa.field("positive_shift", pa.float64(), nullable=False),
         pa.field("negative_shift", pa.float64(), nullable=False),
@@ -99,5 +95,5 @@ def shifts(
         counted = count_shifts(base_labels, labels, set(rows["fact_id"]))
     except DataError as error:
         raise DataError(f"model '{run['model']}', run '{run['run']}': {error}") from error
-    named = {name: run[name] for name in SHIFTS.names[:6]}
+    named = {name: run[name] for name in SHIFTS.names[: len(CONDITION)]}
     return pd.DataFrame([named | counted], columns=SHIFTS.names)
