@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
-FACTS, ROUNDS, NEW_TOKENS = 80, 3, 32
+FACTS, ROUNDS, NEW_TOKENS = 60, 3, 32
 
 
 def prompts(study: Path, tokenizer) -> list[list[int]]:
