@@ -13,7 +13,7 @@ from snakemake.utils import update_config
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from knowpack import checks, runs, specs
+from knowpack import checks, specs
 from knowpack.errors import KnowpackError
 from knowpack.hold import hold
 from knowpack.provenance import code_digest, pins

@@ -18,7 +18,7 @@ rule ask:
     threads: THREADS
     resources:
         gpu=GPUS,
-        mem_mb=8000,  # measured: 4.3 GB with Gemma 3 270M and a 2 GiB cache
+        mem_mb=8000,  # measured: 5.2 GB with Gemma 3 270M and a 2 GiB cache
         runtime=240,
     params:
         spec=lambda w: specs.ask_spec(study, w.model, w.run, w.suite, RUNS),

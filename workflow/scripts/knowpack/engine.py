@@ -51,7 +51,7 @@ class Engine:
         else:
             settings |= {
                 "block_size": 16,  # a shared prefix is cached in whole blocks only; default is 128
-                "distributed_executor_backend": "uni",  # in this process: starts 50 s sooner
+                "distributed_executor_backend": "uni",  # in this process: no second one to start
                 "gpu_memory_utilization": 0.1,  # here: the share of memory that must be free
                 "enforce_eager": shutil.which("g++") is None,  # compiling gives 3 times the speed
             }

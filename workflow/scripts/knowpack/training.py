@@ -130,7 +130,7 @@ def _load(folder: Path) -> PreTrainedModel:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     model.config.use_cache = False
     # The last positions are a strided view, for which torch copies the whole head once a row: 7 s a
-    # step on a CPU rather than 0.5.
+    # step on a CPU rather than 0.6.
     model.get_output_embeddings().register_forward_pre_hook(lambda _, x: (x[0].contiguous(),))
     return model
 
