@@ -60,19 +60,34 @@ class SmallStudy:
 
     def snakemake(self) -> str:
         """Run Snakemake as users do; return all that it says."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        command = ["-m", "snakemake", "--cores", "2", "--configfile", "small.yaml"]
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=self.folder,
-            env=os.environ | {"PATH": path},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-8000:]
-        return done.stdout
+        return run_snakemake(self.folder, "--configfile", "small.yaml")
+
+
+def run_snakemake(folder: Path, *arguments: str, **environment: str) -> str:
+    """Run Snakemake in a checkout on two cores; return all that it says."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["-m", "snakemake", "--cores", "2", *arguments]
+    return _run(command, folder, {"PATH": path, **environment})
+
+
+def run_script(name: str, *arguments: object, folder: Path | None = None) -> str:
+    """Run a script that lies beside the tests in a process of its own; return all that it says."""
+    command = [str(Path(__file__).with_name(name)), *map(str, arguments)]
+    return _run(command, folder, {"PYTHONPATH": str(ROOT / "workflow/scripts")})
+
+
+def _run(command: list[str], folder: Path | None, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    return done.stdout
 
 
 def clone(folder: Path) -> None:

@@ -1,12 +1,9 @@
 """Benchmarks on the real model: scored as lm-eval's own Hugging Face backend scores them."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
-from small_study import MODEL, ROOT, RUNS, SmallStudy
+from small_study import MODEL, RUNS, SmallStudy, run_script
 
 OWN = ["reasoning", "misconceptions"]
 # Choices of one token, after examples that all questions share.
@@ -34,17 +31,7 @@ def scored(way: str, small: SmallStudy, folder: Path) -> pd.DataFrame:
     letters.write_text(LETTERS.format(data=data / "reasoning.jsonl"))
     files = [str(letters), *(str(data / f"{name}.yaml") for name in OWN)]
     out = folder / f"{way}.parquet"
-    script = Path(__file__).with_name("score_choices.py")
-    done = subprocess.run(
-        [sys.executable, str(script), way, str(small.model), str(out), *files],
-        cwd=small.folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
+    run_script("score_choices.py", way, small.model, out, *files, folder=small.folder)
     return pd.read_parquet(out)
 
 

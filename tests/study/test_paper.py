@@ -1,15 +1,12 @@
 """The paper's own configuration on a tiny random model: every rule, table and figure, really made."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from paper_data import write_benchmarks, write_facts
-from small_study import clone
+from small_study import clone, run_snakemake
 from writing_model import make_writing_model
 
 MODEL = "tiny"
@@ -48,19 +45,9 @@ def paper(tmp_path_factory: pytest.TempPathFactory, chat_model: Path) -> Path:
         },
         "engine": {"max_model_len": 2048, "kv_cache_gib": 1},
     }
-    command = ["-m", "snakemake", "--cores", "2", "--configfile", "config/paper-llama-3.1-8b.yaml"]
-    command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in changed.items())]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env=os.environ | {"PATH": path, "HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
+    settings = [f"{key}={json.dumps(value)}" for key, value in changed.items()]
+    command = ["--configfile", "config/paper-llama-3.1-8b.yaml", "--config", *settings]
+    run_snakemake(folder, *command, HF_HUB_OFFLINE="1", VLLM_CPU_KVCACHE_SPACE="1")
     return folder / "results/paper"
 
 

@@ -5,17 +5,14 @@ Nothing that scores or counts is imported from the library: what is checked here
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
-from small_study import MODEL, PROMPTS, ROOT, RUNS, SmallStudy
+from small_study import MODEL, PROMPTS, RUNS, SmallStudy, run_script
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from knowpack.prompts import Prompter
@@ -292,15 +289,7 @@ def test_served_as_lora_and_merged_it_answers_alike(small: SmallStudy, tmp_path:
             way,
             tmp_path / f"{way}.parquet",
         ]
-        done = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("ask_adapter.py")), *map(str, arguments)],
-            env=os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-8000:]
+        run_script("ask_adapter.py", *arguments)
         keys = ["fact_id", "prompt", "sample"]
         texts[way] = pd.read_parquet(tmp_path / f"{way}.parquet").set_index(keys).text
     assert len(texts["lora"]) == 40 * PROMPTS
