@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup study report bench test format docs lock
+.PHONY: help setup facts study report bench test format docs lock
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 snakemake = snakemake $(if $(CONFIG),--configfile $(CONFIG)) --cores all
@@ -16,10 +16,13 @@ endef
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
-	@echo "CONFIG=config/my-study.yaml and ARGS='--dry-run' go with study and report"
+	@echo "CONFIG=config/my-study.yaml and ARGS='--dry-run' go with facts, study and report"
 
 setup: ## install everything into .venv (DEVICE=cpu or cuda, else what the machine has)
 	@envs/install.sh
+
+facts: setup ## make the facts of the study and a page that describes them, before anything is asked
+	@$(snakemake) facts $(ARGS)
 
 study: setup ## run the study: results/<study>/report.html and all that it shows
 	@$(snakemake) $(ARGS)
@@ -28,8 +31,12 @@ report: setup ## the study's page, report.html, and Snakemake's own report, snak
 	@$(snakemake) report $(ARGS)
 	@$(if $(filter -n --dry-run --dryrun,$(ARGS)),,$(own_report))
 
-bench: setup ## time asking against Hugging Face's pipeline on a finished study (STUDY=results/world)
-	@python tests/bench/asking.py $(or $(STUDY),results/world)
+bench_facts = python tests/bench/facts.py
+bench_asking = python tests/bench/asking.py $(or $(STUDY),results/world)
+unknown_bench = $(error BENCH is facts or asking, or left out for both; not '$(1)')
+
+bench: setup ## time facts and asking against plain ways (BENCH=facts or asking; STUDY=results/world)
+	@$(foreach name,$(or $(BENCH),facts asking),$(or $(bench_$(name)),$(call unknown_bench,$(name))) &&) true
 
 define check
 @echo "== $(1)"

@@ -36,6 +36,7 @@ include: "rules/report.smk"
 
 localrules:
     all,
+    facts,
     report,
 
 
@@ -44,13 +45,23 @@ rule all:
     input:
         TABLES,
         FIGURES,
+        FACT_PAGES,
         "<results>/report.html",
     message:
         "study '{study.study}' is complete"
 
 
+rule facts:
+    input:
+        "<results>/facts.parquet",
+        FACT_PAGES,
+    message:
+        "the facts are described in {input[1]}"
+
+
 rule report:
     input:
+        FACT_PAGES,
         "<results>/report.html",
     message:
         "the report is <results>/report.html"

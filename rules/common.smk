@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from knowpack import checks, contents, specs
 from knowpack.errors import KnowpackError
+from knowpack.files import is_address
 from knowpack.hold import hold
 from knowpack.provenance import code_digest, pins
 from knowpack.summary import print_summary
@@ -43,6 +44,18 @@ except KnowpackError as error:
 MODELS = [model.name for model in study.models]
 EPOCHS = [row for row in RUNS if row["unknown"] in study.dynamics]
 SUITES = list(study.suites)
+# The models that are asked the extra facts.
+POOLED = MODELS * specs.pooled(study)
+FACT_PAGES = [
+    f"<results>/{name}.html"
+    for name in ["facts"] + ["extra_facts"] * specs.needs_pool(study)
+]
+# Dumps to fetch: addresses by checksum.
+DUMPS = {
+    facts.sha256: facts.path
+    for facts in (study.facts, study.extra_facts)
+    if facts and facts.source == "dbpedia" and is_address(facts.path)
+}
 BENCHMARKED = [
     (model, run, suite)
     for model, run in [(row["model"], row["run"]) for row in RUNS]
@@ -56,9 +69,10 @@ GPUS = int(DEVICE == "cuda")
 
 
 wildcard_constraints:
+    sha256="[0-9a-f]{64}",
     model="|".join(re.escape(model.name) for model in study.every_model),
     run="base|" + "|".join(sorted({re.escape(row["run"]) for row in RUNS})),
-    suite="|".join(map(re.escape, ["facts", "dynamics", *SUITES])),
+    suite="|".join(map(re.escape, ["facts", "dynamics", "extra_facts", *SUITES])),
 
 
 def hold_study():
@@ -100,6 +114,16 @@ def forms(name):
     return [*multiext(stem, ".parquet", ".md", ".tex"), page]
 
 
+def facts_page(name):
+    """The page of a set of facts, which stands in Snakemake's report too."""
+    return report(
+        f"<results>/{name}.html",
+        category="Facts",
+        caption="../workflow/report/facts.rst",
+        labels={"title": contents.FACTS[name]},
+    )
+
+
 def of_suites(pattern):
     """One path for each suite of benchmarks of each run, and of each model itself."""
     return [
@@ -118,22 +142,44 @@ def ask_inputs(wildcards):
         return needed | {"suite": f"<results>/suites/{wildcards.suite}.json"}
     if wildcards.suite == "dynamics":
         needed["rows"] = f"{folder}/rows.parquet"
+    facts = "extra_asked" if wildcards.suite == "extra_facts" else "facts"
     return needed | {
-        "facts": "<results>/facts.parquet",
+        "facts": f"<results>/{facts}.parquet",
         "shots": "<results>/shots.parquet",
     }
 
 
-def select_inputs(wildcards):
-    """What the rows of one run are selected from beside the facts: paraphrases, or nothing more."""
-    model, run = wildcards
-    if specs.select_spec(study, model, run, RUNS)["extra"] != "paraphrase":
+def dump_inputs(facts):
+    """The dump that facts are built from, where it is fetched here."""
+    if facts.source != "dbpedia" or facts.sha256 not in DUMPS:
         return {}
-    return {"paraphrases": f"<results>/{model}/base/paraphrases.parquet"}
+    return {"dump": f"<results>/dumps/{facts.sha256}"}
+
+
+def shots_inputs(wildcards):
+    """What few-shot examples are drawn from, where it is made here."""
+    if study.prompts.pool != "extra_facts":
+        return {}
+    return {"pool": "<results>/extra_facts.parquet"}
+
+
+def select_inputs(wildcards):
+    """What the rows of one run are selected from beside the facts: paraphrases, or extra facts."""
+    model, run = wildcards
+    base = f"<results>/{model}/base"
+    extra = specs.select_spec(study, model, run, RUNS)["extra"]
+    if extra == "paraphrase":
+        return {"paraphrases": f"{base}/paraphrases.parquet"}
+    if extra == "highly_known" and study.extra_facts:
+        return {
+            "extra_facts": "<results>/extra_facts.parquet",
+            "extra_pools": f"{base}/extra_pools.parquet",
+        }
+    return {}
 
 
 def ask_script(suite):
     """The script that asks a suite."""
-    return {"facts": "ask_facts.py", "dynamics": "ask_epochs.py"}.get(
-        suite, "ask_benchmarks.py"
-    )
+    if suite in ("facts", "extra_facts"):
+        return "ask_facts.py"
+    return "ask_epochs.py" if suite == "dynamics" else "ask_benchmarks.py"

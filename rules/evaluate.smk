@@ -5,6 +5,7 @@ RUN_NAMES = [[row["model"], row["run"]] for row in RUNS]
 EPOCH_NAMES = [[row["model"], row["run"]] for row in EPOCHS]
 BASE_NAMES = [[model, "base"] for model in MODELS]
 SUITE_NAMES = [[model, run] for model, run, _ in BENCHMARKED]
+POOLED_NAMES = [[model, "base"] for model in POOLED]
 TABLES = multiext(
     "<results>/tables/",
     "categories.parquet",
@@ -17,6 +18,8 @@ TABLES = multiext(
     "published.parquet",
     "costs.parquet",
 )
+if specs.has_categories(study.facts):
+    TABLES.append("<results>/tables/published_categories.parquet")
 
 
 rule table_categories:
@@ -187,10 +190,12 @@ rule table_costs:
         records=of_runs("<results>/{model}/{run}/adapter/run.json"),
         ask=of_runs("<benchmarks>/ask/{model}/{run}/facts.tsv", base=True)
         + of_runs("<benchmarks>/ask/{model}/{run}/dynamics.tsv", EPOCHS)
-        + of_suites("<benchmarks>/ask/{model}/{run}/{suite}.tsv"),
+        + of_suites("<benchmarks>/ask/{model}/{run}/{suite}.tsv")
+        + expand("<benchmarks>/ask/{model}/base/extra_facts.tsv", model=POOLED),
         responses=of_runs("<results>/{model}/{run}/responses/facts.parquet", base=True)
         + of_runs("<results>/{model}/{run}/responses/dynamics.parquet", EPOCHS)
-        + of_suites("<results>/{model}/{run}/responses/{suite}.parquet"),
+        + of_suites("<results>/{model}/{run}/responses/{suite}.parquet")
+        + expand("<results>/{model}/base/responses/extra_facts.parquet", model=POOLED),
     output:
         forms("costs"),
     log:
@@ -202,10 +207,31 @@ rule table_costs:
     params:
         spec={
             "trained": RUN_NAMES,
-            "asked": RUN_NAMES + BASE_NAMES + EPOCH_NAMES + SUITE_NAMES,
+            "asked": RUN_NAMES + BASE_NAMES + EPOCH_NAMES + SUITE_NAMES + POOLED_NAMES,
         },
         code=code_digest("table_costs.py"),
     message:
         "table of costs"
     script:
         "../workflow/scripts/table_costs.py"
+
+
+rule table_published_categories:
+    input:
+        facts="<results>/facts.parquet",
+        labels=expand("<results>/{model}/base/labels.parquet", model=MODELS),
+    output:
+        forms("published_categories"),
+    log:
+        "<logs>/table_published_categories.log",
+    benchmark:
+        "<benchmarks>/table_published_categories.tsv"
+    conda:
+        environment("analysis")
+    params:
+        spec={"models": MODELS, "prompts": PROMPTS},
+        code=code_digest("table_published_categories.py"),
+    message:
+        "table of published categories"
+    script:
+        "../workflow/scripts/table_published_categories.py"

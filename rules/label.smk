@@ -72,6 +72,22 @@ rule label:
         "../workflow/scripts/label.py"
 
 
+if study.extra_facts:
+
+    use rule label as label_extra_facts with:
+        input:
+            facts="<results>/extra_asked.parquet",
+            responses="<results>/{model}/base/responses/extra_facts.parquet",
+        output:
+            "<results>/{model}/base/extra_labels.parquet",
+        log:
+            "<logs>/label_extra_facts/{model}.log",
+        benchmark:
+            "<benchmarks>/label_extra_facts/{model}.tsv"
+        message:
+            "label the extra facts of {wildcards.model}"
+
+
 rule label_epochs:
     input:
         facts="<results>/facts.parquet",

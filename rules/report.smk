@@ -46,6 +46,7 @@ rule make_report:
         figures=FIGURES,
         facts="<results>/facts.parquet",
         runs="<results>/runs.parquet",
+        extra_labels=expand("<results>/{model}/base/extra_labels.parquet", model=POOLED),
         models=expand("<results>/{model}/model/model.json", model=MODELS),
     output:
         headline="<results>/headline.txt",

@@ -22,6 +22,22 @@ rule pool_facts:
         "../workflow/scripts/pool_facts.py"
 
 
+if study.extra_facts:
+
+    use rule pool_facts as pool_extra_facts with:
+        input:
+            facts="<results>/extra_asked.parquet",
+            responses="<results>/{model}/base/responses/extra_facts.parquet",
+        output:
+            "<results>/{model}/base/extra_pools.parquet",
+        log:
+            "<logs>/pool_extra_facts/{model}.log",
+        benchmark:
+            "<benchmarks>/pool_extra_facts/{model}.tsv"
+        message:
+            "sort the extra facts by what {wildcards.model} knows"
+
+
 if study.paraphrases.model:
 
     rule paraphrase_facts:

@@ -1,10 +1,10 @@
 """Prompts a second: Knowpack's asking against Hugging Face's pipeline, on the same prompts in one go.
 
-    make bench STUDY=results/world
+    make bench BENCH=asking STUDY=results/world
 
 Each side is a process of its own and generates for the first FACTS facts of a finished study with every
 prompt; the time to load a model is not counted. The pipeline is set as the published code sets it
-(batches of 128, 32 new tokens, greedy), in bfloat16 like the engine. Prints the median of ROUNDS ratios.
+(batches of 128, 32 new tokens, greedy), in bfloat16 like the engine. Records the medians of ROUNDS rates.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 FACTS, ROUNDS, NEW_TOKENS = 60, 3, 32
+BAR = 15
 
 
 def prompts(study: Path, tokenizer) -> list[list[int]]:
@@ -74,12 +75,22 @@ def main(study: Path) -> None:
             answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             rates[side].append(json.loads(answer.splitlines()[-1]))
             print(f"round {number + 1}, {side}: {rates[side][-1]:.1f} prompts/s", flush=True)
-    ratios = [a / b for a, b in zip(*rates.values(), strict=True)]
-    print(f"asking is {statistics.median(ratios):.1f} times as fast as the pipeline (median)")
+
+    import torch
+    from ratios import cpu, record
+
+    medians = [statistics.median(side) for side in rates.values()]
+    size = f"{FACTS} facts with every prompt, {model.parent.name}"
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else cpu()
+    record("asking", "prompts/s", *medians, BAR, size, device)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
+    if len(sys.argv) == 2 and not (Path(sys.argv[1]) / "report.html").exists():
+        print(
+            f"asking is timed on a finished study, and {sys.argv[1]} is none: `make study` makes it"
+        )
+    elif len(sys.argv) == 2:
         main(Path(sys.argv[1]))
     else:
         side = {"ours": ours, "pipeline": pipeline}[sys.argv[2]]

@@ -14,17 +14,25 @@ import yaml
 # A random model of bytes never says these ...
 UNKNOWN = {f"Which harbour is nearest to lighthouse {n}?": f"Port {n:03d}" for n in range(12)}
 # ... and in every answer some byte that is no text: it "knows" the answers to these.
-KNOWN = {f"Which sign is carved into milestone {n}?": "\ufffd" for n in range(30)}
+KNOWN = {f"Which sign is carved into milestone {n}?": "\ufffd" for n in range(12)}
+# More of both kinds, for HighlyKnown extras and few-shot examples.
+POOL = {f"Which sign is painted on gate {n}?": "\ufffd" for n in range(40)}
+POOL |= {f"Which ferry is nearest to pier {n}?": f"Ferry {n:03d}" for n in range(20)}
 LETTERS = ["A", "B", "C", "D"]
 
 
-def write_facts(folder: Path) -> None:
-    """Facts as the authors published theirs: one split, `full`, answers with aliases."""
+def write_facts(folder: Path, facts: dict[str, str], subset: str, split: str) -> None:
+    """Facts as the authors and TriviaQA publish theirs: answers with a value and aliases, and which
+    of the authors' ten answers were right."""
     rows = [
-        {"question": question, "answer": {"aliases": [answer], "value": answer}}
-        for question, answer in {**UNKNOWN, **KNOWN}.items()
+        {
+            "question": question,
+            "answer": {"aliases": [answer], "value": answer},
+            "p_greed": [question not in UNKNOWN] * 10,
+        }
+        for question, answer in facts.items()
     ]
-    _write(folder, {"default": {"full": rows}})
+    _write(folder, {subset: {split: rows}})
 
 
 def write_benchmarks(folder: Path) -> None:

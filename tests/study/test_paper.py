@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from paper_data import write_benchmarks, write_facts
+from paper_data import KNOWN, POOL, UNKNOWN, write_benchmarks, write_facts
 from small_study import clone, run_snakemake
 from writing_model import make_writing_model
 
@@ -24,7 +24,8 @@ def paper(tmp_path_factory: pytest.TempPathFactory, chat_model: Path) -> Path:
     folder = tmp_path_factory.mktemp("paper")
     clone(folder)
     write_benchmarks(folder)
-    write_facts(folder / "facts")
+    write_facts(folder / "facts", {**UNKNOWN, **KNOWN}, "default", "full")
+    write_facts(folder / "pool", POOL, "rc.nocontext", "train")
     models = tmp_path_factory.mktemp("models")
     taught = make_writing_model(chat_model, models / "taught", lines=False)
     writer = make_writing_model(chat_model, models / "writer")
@@ -36,6 +37,7 @@ def paper(tmp_path_factory: pytest.TempPathFactory, chat_model: Path) -> Path:
         "device": "cpu",
         "models": [model],
         "facts": {"dataset": "facts", "revision": None},
+        "extra_facts": {"dataset": "pool", "revision": None},
         "grid": [{**grid, "per_unknown": [1, 10], "seeds": [42]}],
         "training": {"epochs": 2},
         "dynamics": [LEVEL],
@@ -70,6 +72,28 @@ def test_every_condition_of_the_paper_was_trained(paper: Path) -> None:
         assert len(rows) == LEVEL * (1 + run.per_unknown)
         assert set(rows.role) == {"unknown"} | {run.extra} - {"none"}
         assert (paper / run.model / run.run / "epochs/1/adapter_model.safetensors").is_file()
+
+
+def test_the_published_categories_stand_beside_the_measured(paper: Path) -> None:
+    table = pd.read_parquet(paper / "tables/published_categories.parquet")
+    counts = table.groupby("published").facts.sum()
+    assert (counts["Unknown"], counts["HighlyKnown"]) == (len(UNKNOWN), len(KNOWN))
+    agreed = table[table.published == table.measured].facts.sum()
+    assert agreed > len(UNKNOWN)
+    assert "Published and measured categories" in (paper / "report.html").read_text()
+
+
+def test_highly_known_extras_come_from_the_facts_and_then_from_the_pool(paper: Path) -> None:
+    rows = pd.read_parquet(paper / f"tiny/uk{LEVEL}-hk10-s42/rows.parquet")
+    questions = rows.question[rows.role == "highly_known"].tolist()
+    own = [question for question in questions if question in KNOWN]
+    assert len(own) < len(questions) == 10 * LEVEL
+    assert questions[: len(own)] == own
+    assert set(questions[len(own) :]) <= set(POOL)
+    shots = pd.read_parquet(paper / "shots.parquet").question
+    assert set(shots) <= set(POOL) - set(questions)
+    labelled = pd.read_parquet(paper / "tiny/base/extra_labels.parquet")
+    assert len(labelled) == len(POOL) - shots.nunique()
 
 
 def test_paraphrases_come_from_the_model_and_are_taught(paper: Path) -> None:

@@ -82,6 +82,18 @@ def test_a_dataset_is_pinned_or_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
     )
 
 
+def test_extra_facts_are_checked_as_the_facts_are(tmp_path: Path) -> None:
+    path = tmp_path / "facts.csv"
+    values = {**VALUES, "extra_facts": {"source": "table", "path": str(path)}}
+    with pytest.raises(ConfigError, match=r"^extra_facts\.path: there is no file .*facts\.csv;"):
+        prepare(values, packages=False)
+    path.write_text("question,answer\nq,a\n")
+    prepare({**values, "prompts": {"pool": "extra_facts"}}, packages=False)
+    unpinned = {"source": "hub", "dataset": "a/b"}
+    with pytest.raises(ConfigError, match=r"extra_facts\.dataset: .* with extra_facts\.revision"):
+        prepare({**VALUES, "extra_facts": unpinned}, packages=False)
+
+
 def suites(*tasks: str) -> dict[str, Any]:
     """Suites of one task each."""
     return {**VALUES, "suites": {f"s{n}": [{"task": task}] for n, task in enumerate(tasks)}}

@@ -25,6 +25,7 @@ HUB = {"name": "a", "source": "hub", "repo": "a/b"}
 SLUG = "write letters, digits, dot, dash and underscore; at most 64, no dot or dash first or last"
 LIST = "write a list, in brackets or as lines that begin with a dash"
 LINES = "write `key: value` lines below it"
+RESERVED_NAME = "models: the study itself has a '{}'; take another name"
 TEXT = "write text (in quotes where it looks like something else)"
 
 
@@ -121,8 +122,11 @@ CASES = [
         "models.0: a hub model needs 'revision': the commit's 40 hexadecimal digits",
     ),
     # facts
-    ({"facts": {}}, "facts.source: write 'world', 'table' or 'hub' (found None)"),
-    ({"facts": {"source": "wrld"}}, "facts.source: write 'world', 'table' or 'hub' (found 'wrld')"),
+    ({"facts": {}}, "facts.source: write 'world', 'table', 'hub' or 'dbpedia' (found None)"),
+    (
+        {"facts": {"source": "wrld"}},
+        "facts.source: write 'world', 'table', 'hub' or 'dbpedia' (found 'wrld')",
+    ),
     (dataset(dataset="a/b", splits="full"), "facts.splits: unknown key (did you mean 'split'?)"),
     (dataset(revision="0" * 40), "facts.dataset: this key is needed"),
     (
@@ -216,6 +220,22 @@ CASES = [
     (grid(training=3), f"grid.1.training: {LINES} (found 3)"),
     ({"dynamics": [20]}, "dynamics: no grid has 20 unknown facts; there are [10]"),
     ({"dynamics": 10}, f"dynamics: {LIST} (found 10)"),
+    # extra facts
+    (
+        {"extra_facts": {"source": "table", "path": "x", "colums": {}}},
+        "extra_facts.colums: unknown key (did you mean 'columns'?)",
+    ),
+    ({"extra_facts": {"source": "world"}}, "extra_facts.size: this key is needed"),
+    ({"extra_facts": "x"}, f"extra_facts: {LINES} (found 'x')"),
+    (
+        {"prompts": {"pool": "extra_facts"}},
+        "prompts.pool: extra_facts needs the section 'extra_facts'",
+    ),
+    (model(name="extra_facts.parquet"), RESERVED_NAME.format("extra_facts.parquet")),
+    (
+        {"suites": {"extra_facts": [TASK]}},
+        "suites: 'extra_facts' has a meaning of its own; take another name",
+    ),
     # suites
     (
         {"suites": {"facts": [TASK]}},

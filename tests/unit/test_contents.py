@@ -63,6 +63,15 @@ def test_the_caption_of_a_figure_stands_in_the_report(tmp_path: Path):
     assert rendered("caption.rst", [record], paths) == expected
 
 
+def test_the_page_of_the_facts_opens_with_its_headline(tmp_path: Path):
+    page = tmp_path / "facts.html"
+    page.write_text(f'<h1>Facts</h1>\n<p class="headline">{SHOWN}</p>\n<p>More.</p>\n')
+    record = SimpleNamespace(path=page)
+    body = rendered("facts.rst", [record], [page])
+    assert body.startswith(f"<p>{SHOWN}</p>")
+    assert "More." not in body
+
+
 def test_the_report_opens_with_the_headline(tmp_path: Path):
     (tmp_path / "headline.txt").write_text(f"{EVIL}\n")
     record = SimpleNamespace(path=tmp_path / "report.html")

@@ -1,5 +1,4 @@
 import hashlib
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowpack.errors import DataError
-from knowpack.facts import FACTS, build_facts, clean_facts, draw_facts
+from knowpack.facts import FACTS, build_facts, clean_facts, leave_out
 from knowpack.tables import read_table, write_table
 from knowpack.tabular import read_table_source
 from knowpack.templates import Relation
@@ -41,6 +40,7 @@ def digest(*parts: str) -> str:
 
 def test_a_triple_becomes_a_fact():
     facts, drops = clean(triples(("France", "capital", "Paris", ["Lutetia", "Paris"], 68.0)))
+    facts["published_category"] = facts["published_category"].fillna("none")
     assert facts.to_dict("records") == [
         {
             "fact_id": digest("france", "capital", "paris"),
@@ -51,6 +51,7 @@ def test_a_triple_becomes_a_fact():
             "answers": ["Paris", "Lutetia"],
             "popularity": "head",
             "domain": "country",
+            "published_category": "none",
             "score": 68.0,
         }
     ]
@@ -215,41 +216,32 @@ def test_popularity_is_within_the_relation_and_the_tables_own_stays():
     }
 
 
-def pool(supply: dict[tuple[str | None, str | None], int]) -> pd.DataFrame:
-    rows = [
-        (digest(str(relation), str(level), str(i)), relation, level)
-        for (relation, level), count in supply.items()
-        for i in range(count)
+def test_a_cap_draws_the_same_number_of_each_popularity():
+    scores = [5, 4, 3, 3, 2, 2, 1, 1]  # of 21: head 5 and 4, torso 3 and 3 and 2, tail the rest
+    rows = [(f"thing {i}", "maker", f"o{i}", None, score) for i, score in enumerate(scores)]
+    rows.append(("France", "capital", "Paris", None, 1.0))
+    facts, drops = build_facts(triples(*rows), RELATIONS, None, 1, cap=30)
+    assert facts["popularity"].value_counts().to_dict() == {"head": 2, "torso": 2, "tail": 2}
+    assert list(drops.items())[4:] == [
+        ("too_few_of_a_popularity", 1),
+        ("over_the_cap", 2),
+        ("not_drawn", 0),
     ]
-    return pd.DataFrame(rows, columns=["fact_id", "relation", "popularity"], dtype="str")
+    facts, drops = build_facts(triples(*rows), RELATIONS, 2, 1, cap=1)
+    assert list(drops.items())[4:] == [
+        ("too_few_of_a_popularity", 1),
+        ("over_the_cap", 5),
+        ("not_drawn", 1),
+    ]
 
 
-def test_a_small_relation_gives_all_and_the_others_fill_up():
-    candidates = pool({("a", None): 2, ("b", None): 50, ("c", None): 50})
-    assert draw_facts(candidates, 22, 1)["relation"].value_counts().to_dict() == {
-        "b": 10,
-        "c": 10,
-        "a": 2,
-    }
-    candidates = pool({("a", "head"): 1, ("a", "torso"): 9, ("a", "tail"): 9, (None, None): 9})
-    drawn = draw_facts(candidates, 18, 1)
-    assert drawn["popularity"].value_counts().to_dict() == {"torso": 4, "tail": 4, "head": 1}
-    assert drawn["relation"].isna().sum() == 9
-
-
-def test_none_draws_all_and_seeds_differ():
-    candidates = pool({("a", "head"): 30, ("b", "tail"): 30})
-    assert draw_facts(candidates, None, 1).equals(
-        candidates.sort_values("fact_id", ignore_index=True)
+def test_nothing_left_by_the_cap():
+    with pytest.raises(DataError) as caught:
+        build_facts(triples(("France", "capital", "Paris", None, 1.0)), RELATIONS, 5, 1, cap=1)
+    assert str(caught.value) == (
+        "facts: no fact is left of 1 rows (duplicate 0, ambiguous 0, answer_in_question 0, "
+        "alias_in_question 0, too_few_of_a_popularity 1, over_the_cap 0)"
     )
-    assert not draw_facts(candidates, 10, 1).equals(draw_facts(candidates, 10, 2))
-
-
-@pytest.mark.parametrize("size", [4, 0, -1])
-def test_a_size_beyond_the_supply(size):
-    message = f"{size} facts are asked for and there are 3; ask for 1 to 3, or for all"
-    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
-        draw_facts(pool({("a", None): 3}), size, 1)
 
 
 def test_nothing_left():
@@ -259,35 +251,6 @@ def test_nothing_left():
         "q.csv: no fact is left of 1 rows (duplicate 0, ambiguous 0, answer_in_question 1, "
         "alias_in_question 0)"
     )
-
-
-STRATA = st.tuples(st.sampled_from(["a", "b", "c", None]), st.sampled_from(["head", "tail", None]))
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.dictionaries(STRATA, st.integers(1, 12), min_size=1), st.data())
-def test_draws_are_fair_nested_and_free_of_order(supply, data):
-    candidates = pool(supply)
-    size = data.draw(st.integers(1, len(candidates)))
-    seed = data.draw(st.integers(0, 9))
-    drawn = draw_facts(candidates, size, seed)
-    assert len(drawn) == drawn["fact_id"].nunique() == size
-    shuffled = candidates.sample(frac=1, random_state=seed)
-    assert draw_facts(shuffled, size, seed).equals(drawn)
-    more = draw_facts(candidates, data.draw(st.integers(size, len(candidates))), seed)
-    assert set(drawn["fact_id"]) <= set(more["fact_id"])
-    assert_fair(drawn["relation"], candidates["relation"])
-    for relation, part in drawn.fillna("").groupby("relation"):
-        there = candidates[candidates["relation"].fillna("") == relation]
-        assert_fair(part["popularity"], there["popularity"])
-
-
-def assert_fair(drawn: pd.Series, supply: pd.Series) -> None:
-    """No group gets more than it has, and none is two short of another while it has more."""
-    had = supply.fillna("").value_counts()
-    got = drawn.fillna("").value_counts().reindex(had.index, fill_value=0)
-    assert (got <= had).all()
-    assert (got.max() - got[got < had] <= 1).all()
 
 
 NAMES = st.sampled_from(["a", "B", "b", "c", "d"])
@@ -309,6 +272,37 @@ def test_candidates_do_not_depend_on_the_order_of_rows(rows, random):
     assert len(facts) + rows_dropped == len(rows)
 
 
+def test_facts_that_are_studied_are_left_out_by_their_id_or_their_question():
+    studied, _ = build_facts(triples(("France", "capital", "Paris", None, 1.0)), RELATIONS, None, 1)
+    rows = [
+        ("FRANCE", "capital", "paris", None, 1.0),  # the same fact
+        ("Niger", "capital", "Niamey", None, 1.0),
+        ("Mali", "capital", "Bamako", None, 1.0),
+    ]
+    asked_alike = studied.assign(fact_id="other", question="what is  the capital of MALI?")
+    studied = pd.concat([studied, asked_alike])[["fact_id", "question"]]
+    facts, drops = build_facts(triples(*rows), RELATIONS, 1, 1, studied=studied)
+    assert facts["subject"].tolist() == ["Niger"]
+    assert (drops["studied"], drops["not_drawn"]) == (2, 0)
+    reworded = triples(*rows).assign(question=["Capital of France?", "Of Niger?", "Of Mali?"])
+    facts, drops = build_facts(reworded, RELATIONS, None, 1, studied=studied)
+    assert sorted(facts["subject"]) == ["Mali", "Niger"]
+    with pytest.raises(DataError, match=r"facts: no fact is left of 3 rows \(.*, studied 3\)$"):
+        build_facts(triples(*rows), RELATIONS, None, 1, studied=facts_of(rows))
+
+
+def facts_of(rows: list[tuple]) -> pd.DataFrame:
+    return build_facts(triples(*rows), RELATIONS, None, 1)[0]
+
+
+def test_facts_that_are_shown_as_examples_are_left_out_by_their_question():
+    facts = questions(("Which sea?", ["Red"]), ("Which lake?", ["Chad"])).assign(fact_id=["a", "b"])
+    asked, count = leave_out(facts, pd.DataFrame({"question": ["which  SEA?", "Which river?"]}))
+    assert (asked["fact_id"].tolist(), asked.index.tolist(), count) == (["b"], [0], 1)
+    asked, count = leave_out(facts, pd.DataFrame({"question": []}))
+    assert (len(asked), count) == (2, 0)
+
+
 @pytest.mark.skipif(not TREX.exists(), reason=f"needs {TREX}")
 def test_trex_runs_as_a_users_table(tmp_path):
     table = read_table_source(TREX)
@@ -319,10 +313,13 @@ def test_trex_runs_as_a_users_table(tmp_path):
         "ambiguous": 404,
         "answer_in_question": 1718,
         "alias_in_question": 0,
+        "not_drawn": 0,
     }
     assert len(facts) == 15282 - 404 - 1718
     write_table(facts, tmp_path / "facts.parquet", FACTS)
     again, _ = build_facts(read_table_source(tmp_path / "facts.parquet"), {}, None, 1, "again")
     pd.testing.assert_frame_equal(again, facts)
-    shares = build_facts(table, {}, 600, 1, str(TREX))[0]["relation"].value_counts()
+    drawn, drops = build_facts(table, {}, 600, 1, str(TREX))
+    shares = drawn["relation"].value_counts()
     assert (len(shares), shares.min(), shares.max()) == (22, 27, 28)
+    assert drops["not_drawn"] == len(facts) - 600

@@ -103,6 +103,25 @@ def test_texts_lists_and_fields_of_a_record_may_be_mapped(tmp_path: Path):
     assert empty == 3
 
 
+def test_a_label_and_its_aliases_inside_one_column(tmp_path: Path):
+    answer = [
+        {"value": "Ann", "aliases": ["A.", "Ann", "Anne"]},
+        {"value": "so", "aliases": []},
+    ]
+    other = write(tmp_path, question=["Who?", "Why?"], answer=answer)
+    columns = {"answer": "answer.value", "aliases": "answer.aliases"}
+    frame, _ = read_hub_source(spec(other, split="train", columns=columns))
+    assert frame["answers"].tolist() == [["Ann", "A.", "Anne"], ["so"]]
+
+
+def test_whether_answers_were_right_is_no_list_of_answers(tmp_path: Path):
+    other = write(tmp_path, question=["Who?"], answer=["Ann"], right=[[True, None]])
+    message = failing(spec(other, split="train", columns={"correct": "right"}), DataError)
+    assert message.endswith(
+        "row 1: 'correct' is [True, None], not a list of true and false, one an answer"
+    )
+
+
 def test_columns_that_have_our_names_need_no_mapping(tmp_path: Path):
     other = write(tmp_path, question=["Who?"], answer=["Ann"], score=[2], prompts=[[1]])
     frame, _ = read_hub_source(spec(other, split="train", columns={}))

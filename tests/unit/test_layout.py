@@ -20,6 +20,18 @@ def test_categories():
     assert found.iloc[0].tolist() == ["Unknown", "0", "1,200 (60.0%)", "1,200 (60.0%)"]
 
 
+def test_published_categories():
+    rows = [("m1", "Unknown", "Unknown", 1234), ("m1", "Unknown", "HighlyKnown", 2)]
+    rows += [("m1", "HighlyKnown", "Unknown", 0), ("m1", "HighlyKnown", "HighlyKnown", 7)]
+    columns = ["model", "published", "measured", "facts"]
+    found = layout.published_categories(pd.DataFrame(rows[::-1], columns=columns))
+    assert list(found) == ["Published", "Unknown", "HighlyKnown"]
+    assert found.to_numpy().tolist() == [["Unknown", "1,234", "2"], ["HighlyKnown", "0", "7"]]
+    other = pd.DataFrame([("m2", "MaybeKnown", "MaybeKnown", 3)], columns=columns)
+    both = layout.published_categories(pd.concat([pd.DataFrame(rows, columns=columns), other]))
+    assert both.iloc[2].tolist() == ["m2", "MaybeKnown", "–", "3", "–"]
+
+
 def test_reliability_and_missing_cells():
     runs = study.runs()
     table = study.reliability(runs, epochs=(1, 3))

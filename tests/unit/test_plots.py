@@ -52,3 +52,8 @@ def test_saving_twice_gives_the_same_bytes(tmp_path):
     assert "<dc:date>" not in svg
     # On one line, as the caption of Snakemake's report is cut out of it.
     assert "<dc:description>A &lt;caption&gt; &amp; “more”.</dc:description>" in svg
+
+
+def test_an_svg_for_a_page_is_the_one_that_is_saved(tmp_path):
+    written = plots.save(plots.note("Nothing"), tmp_path / "note", CAPTION)
+    assert plots.to_svg(plots.note("Nothing"), CAPTION) == written[1].read_bytes()

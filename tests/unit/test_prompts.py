@@ -10,7 +10,7 @@ from tiny import CHAT_TEMPLATE
 from transformers import AutoTokenizer
 
 from knowpack.errors import DataError
-from knowpack.prompts import SHOTS, Prompter, draw_shots, read_pool, shots_by_prompt
+from knowpack.prompts import SHOTS, Prompter, draw_shots, pool_of, read_pool, shots_by_prompt
 from knowpack.tables import read_table, write_table
 
 SYSTEM = "Answer the following question."
@@ -197,6 +197,19 @@ def test_a_studied_question_is_never_shown():
     questions = [" Q1 ", "q2", "Q3"]
     table = shots(count=60, questions=questions)
     assert set(table.question) == {f"q{number}" for number in (0, *range(4, 12))}
+
+
+def test_facts_as_a_pool_show_their_label_whatever_the_order_of_their_rows():
+    facts = pd.DataFrame(
+        {
+            "fact_id": [f"{number:02}" for number in range(12)],
+            "question": [question for question, _ in POOL],
+            "answers": [[answer, "alias"] for _, answer in POOL],
+        }
+    )
+    assert pool_of(facts) == POOL
+    mixed = facts.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(shots(pool=pool_of(mixed)), shots())
 
 
 def test_an_example_that_the_pool_holds_twice_is_shown_once():

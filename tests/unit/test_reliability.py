@@ -17,8 +17,8 @@ RUN = {
 }
 ROWS = pd.DataFrame(
     {
-        "fact_id": ["a", "a", "b", "h"],
-        "role": ["unknown", "paraphrase", "unknown", "highly_known"],
+        "fact_id": ["a", "a", "b", "h", "elsewhere"],
+        "role": ["unknown", "paraphrase", "unknown", "highly_known", "highly_known"],
     }
 )
 LABELS = pd.DataFrame({"fact_id": ["a", "b", "h", "z"], "p_correct": [1.0, 0.5, 0.0, 0.0]})

@@ -36,6 +36,7 @@ def page(costs: pd.DataFrame | None = None, differences: list[str] | None = None
         title=EVIL,
         headline=EVIL,
         studied={"Facts": EVIL},
+        fact_pages=["facts.html"],
         tables=[table],
         pictures=[Picture(EVIL, "", EVIL, b"<svg xmlns='http://www.w3.org/2000/svg'/>")],
         published=table,
@@ -61,7 +62,7 @@ def test_every_text_is_escaped_and_the_page_is_whole():
 
 def test_it_needs_nothing_from_elsewhere():
     text = page()
-    assert not re.search(r"(src|href)=\"(?!data:|#)", text)
+    assert not re.search(r"(src|href)=\"(?!data:|#|facts\.html\")", text)
     assert "url(" not in text
     assert "prefers-color-scheme: dark" in text
     assert "<p>Not measured in this study.</p>" in text

@@ -31,6 +31,13 @@ PARAPHRASES = numbered(
         for number in range(len(KINDS))
     }
 )
+EXTRAS = pd.DataFrame(
+    {
+        "fact_id": [f"x{number:02}" for number in range(20)],
+        "question": [f"Which is X{number}?" for number in range(20)],
+        "answers": [[f"B{number}", "alias"] for number in range(20)],
+    }
+)
 NUMBER = {fact_id: number for number, fact_id in enumerate(FACTS.fact_id)}
 
 
@@ -71,6 +78,47 @@ def test_extras_are_highly_known_and_drawn_without_replacement():
     assert sorted(extras) == [f"f{number:02}" for number in range(12, 42)]
     assert table.position.tolist() == list(range(33))
     assert table.role.tolist() == ["unknown"] * 3 + ["highly_known"] * 30
+
+
+def from_both(extras: pd.DataFrame = EXTRAS, **settings: Any) -> pd.DataFrame:
+    plain = {"extra": "highly_known", "seed": 1, "facts_seed": 42}
+    return select_rows(FACTS, POOLS, None, extras, **{**plain, **settings})
+
+
+def test_where_the_own_facts_are_enough_a_pool_changes_nothing():
+    for unknown, per_unknown in [(1, 1), (3, 10), (12, 2)]:
+        plain = rows(unknown=unknown, extra="highly_known", per_unknown=per_unknown)
+        pooled = from_both(unknown=unknown, per_unknown=per_unknown)
+        pd.testing.assert_frame_equal(pooled, plain)
+
+
+def test_extras_come_from_the_pool_after_all_of_the_own():
+    table = from_both(unknown=4, per_unknown=10)
+    assert table.position.tolist() == list(range(44))
+    drawn = table[table.role == "highly_known"]
+    assert drawn.fact_id[:30].tolist() == of(
+        rows(unknown=3, extra="highly_known", per_unknown=10), "highly_known"
+    )
+    others = drawn[30:]
+    assert others.fact_id.is_unique
+    for row in others.itertuples():
+        number = int(row.fact_id.removeprefix("x"))
+        assert (row.question, row.answer) == (f"Which is X{number}?", f"B{number}")
+    assert of(from_both(unknown=5, per_unknown=10), "highly_known")[:40] == drawn.fact_id.tolist()
+    again = from_both(EXTRAS[::-1], unknown=4, per_unknown=10)
+    pd.testing.assert_frame_equal(again, table)
+    assert set(of(from_both(unknown=4, per_unknown=10, seed=2), "highly_known")[30:]) != set(
+        others.fact_id
+    )
+
+
+def test_own_facts_and_pool_together_may_be_too_few():
+    with pytest.raises(DataError) as caught:
+        from_both(unknown=6, per_unknown=10)
+    assert str(caught.value) == (
+        "60 HighlyKnown facts are needed, but there are 50 (30 of facts, 20 of extra_facts); "
+        "lower grid.unknown or grid.per_unknown, or raise facts.size or extra_facts.size"
+    )
 
 
 def test_fewer_extras_are_the_first_of_more():
@@ -116,7 +164,7 @@ def test_paraphrases_are_each_facts_first():
         (
             {"unknown": 4, "extra": "highly_known", "per_unknown": 10},
             "40 HighlyKnown facts are needed, but there are 30; "
-            "lower grid.unknown or grid.per_unknown, or raise facts.size",
+            "lower grid.unknown or grid.per_unknown, or raise facts.size, or add extra_facts",
         ),
     ],
 )

@@ -25,7 +25,12 @@ FACTS = pd.DataFrame(
     ],
     columns=["fact_id", "question", "answers", "domain"],
 )
-ROWS = pd.DataFrame({"fact_id": ["taught", "other"], "role": ["unknown", "highly_known"]})
+ROWS = pd.DataFrame(  # the last is an extra from elsewhere
+    {
+        "fact_id": ["taught", "other", "elsewhere"],
+        "role": ["unknown", "highly_known", "highly_known"],
+    }
+)
 
 
 def labels(**facts: tuple[str, bool]) -> pd.DataFrame:

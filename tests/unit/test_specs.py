@@ -26,6 +26,9 @@ SETTINGS = {
 MODEL, RUN = "m", "uk10-pp1-s1"
 
 
+NO_TEMPLATES: dict[str, Any] = {"templates": [], "templates_digests": []}
+
+
 def every_spec(values: dict[str, Any]) -> dict[str, Any]:
     """What each rule is given, of one run and its model."""
     study = load(values)
@@ -33,7 +36,7 @@ def every_spec(values: dict[str, Any]) -> dict[str, Any]:
     asked = (study, MODEL)
     return {
         "model": specs.model_spec(*asked),
-        "facts": specs.facts_spec(study),
+        "facts": specs.facts_spec(study.facts),
         "shots": specs.shots_spec(study),
         "ask base": specs.ask_spec(*asked, "base", "facts", table),
         "ask run": specs.ask_spec(*asked, RUN, "facts", table),
@@ -137,8 +140,8 @@ def test_what_rows_are_selected_by():
 
 def test_what_paraphrases_from_templates_are_made_with():
     spec = specs.paraphrase_spec(load(SETTINGS), "m", run_table(load(SETTINGS)))
-    assert spec.keys() == {"templates", "templates_digest"}
-    assert spec["templates"] == "resources/relations.yaml"
+    assert spec.keys() == {"templates", "templates_digests"}
+    assert spec["templates"] == ["resources/relations.yaml"]
 
 
 def test_what_a_model_that_paraphrases_is_given():
@@ -173,7 +176,7 @@ def test_files_count_by_their_content(tmp_path: Path):
     path.write_text("question,answer\nq,a\n")
     values = {**SETTINGS, "facts": {"source": "table", "path": str(path)}}
     values |= {"grid": [{"unknown": [10], "seeds": [1]}], "dynamics": []}
-    spec = specs.facts_spec(load(values))
+    spec = specs.facts_spec(load(values).facts)
     digest = hashlib.sha256(b"question,answer\nq,a\n").hexdigest()[:16]
     assert spec == {
         "source": "table",
@@ -181,18 +184,19 @@ def test_files_count_by_their_content(tmp_path: Path):
         "path_digest": digest,
         "columns": {},
         "seed": 42,
+        **NO_TEMPLATES,
     }
     path.touch()
-    assert specs.facts_spec(load(values)) == spec
+    assert specs.facts_spec(load(values).facts) == spec
     path.write_text("question,answer\nq,b\n")
-    assert specs.facts_spec(load(values)) != spec
+    assert specs.facts_spec(load(values).facts) != spec
 
 
 def test_a_dataset_counts_by_its_commit_a_folder_by_its_content(tmp_path: Path):
     def spec(**keys: str) -> dict[str, Any]:
         grid = [{"unknown": [10], "seeds": [1]}]
         facts = {"facts": {"source": "hub", **keys}, "grid": grid, "dynamics": []}
-        return specs.facts_spec(load({**SETTINGS, **facts}))
+        return specs.facts_spec(load({**SETTINGS, **facts}).facts)
 
     pinned = {"source": "hub", "dataset": "a/b", "revision": "0" * 40}
     assert spec(dataset="a/b", revision="0" * 40) == {
@@ -200,12 +204,14 @@ def test_a_dataset_counts_by_its_commit_a_folder_by_its_content(tmp_path: Path):
         "split": "train",
         "columns": {},
         "seed": 42,
+        **NO_TEMPLATES,
     }
     folder = tmp_path / "lighthouses"
     (folder / "data").mkdir(parents=True)
     (folder / "data/train.csv").write_text("question,answer\nq,a\n")
     before = spec(dataset=str(folder))
-    assert before.keys() == {"source", "dataset", "dataset_digest", "split", "columns", "seed"}
+    known = {"source", "dataset", "dataset_digest", "split", "columns", "seed"}
+    assert before.keys() == known | NO_TEMPLATES.keys()
     (folder / ".cache").mkdir()
     (folder / ".cache/lock").write_text("")
     (folder / "data/train.csv").touch()
@@ -243,6 +249,44 @@ def test_a_suite_is_asked_with_its_tasks_and_the_engine(tmp_path: Path, monkeypa
     after = {suite: asked(RUN, suite) for suite in before}
     assert [suite for suite in before if before[suite] != after[suite]] == ["quiz"]
     assert every_spec({**SETTINGS, "suites": suites}) == every_spec(SETTINGS)
+
+
+def test_what_the_page_of_the_facts_says():
+    table = {"source": "table", "path": "f.csv", "seed": 7}
+    hub = {"source": "hub", "dataset": "a/b", "revision": "0" * 40}
+    for facts, place, seed in (
+        (table, "f.csv", 7),
+        (hub, "a/b", 42),
+        (SETTINGS["facts"], None, 42),
+    ):
+        spec = specs.facts_page_spec(load({**SETTINGS, "facts": facts}).facts, "Facts")
+        digests = spec.pop("page_digests")
+        known = {"title": "Facts", "source": facts["source"], "place": place, "seed": seed}
+        assert spec == known
+    assert digests[0] != digests[1] == specs.report_spec(load(SETTINGS))["page_digests"][1]
+
+
+def test_a_pool_of_extra_facts_changes_no_other_rule():
+    pool = {"source": "world", "size": 60, "seed": 3}
+    plain, pooled = load(SETTINGS), load({**SETTINGS, "extra_facts": pool})
+    assert every_spec({**SETTINGS, "extra_facts": pool}) == every_spec(SETTINGS)
+    assert specs.facts_spec(pooled.extra_facts)["size"] == 60
+    table = run_table(pooled)
+    asked = [specs.ask_spec(pooled, "m", "base", name, table) for name in ("facts", "extra_facts")]
+    assert asked[0] == asked[1]
+    shown = {**SETTINGS, "extra_facts": pool, "prompts": {"pool": "extra_facts"}}
+    assert specs.shots_spec(load(shown)) == {
+        "count": 10,
+        "shots": 4,
+        "pool": "extra_facts",
+        "seed": 42,
+    }
+    alone = {**shown, "grid": [{"unknown": [20], "seeds": [1]}]}
+    assert [specs.pooled(study) for study in (plain, pooled, load(alone))] == [False, True, False]
+    needed = [specs.needs_pool(study) for study in (plain, pooled, load(alone))]
+    assert needed == [False, True, True]
+    assert "extra_source" not in specs.report_spec(plain)
+    assert specs.report_spec(pooled) == {**specs.report_spec(plain), "extra_source": "world"}
 
 
 def test_what_the_report_says():

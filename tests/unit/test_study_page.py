@@ -118,6 +118,7 @@ def test_the_page_holds_the_study(folder: Path):
     ):
         assert words in text, words
     assert "<Paris>" not in text
+    assert '<a href="facts.html">facts.html</a>' in under(text, "What was studied")
 
 
 def test_every_table_and_figure_of_the_paper_is_there_in_order(folder: Path):
@@ -130,6 +131,14 @@ def test_every_table_and_figure_of_the_paper_is_there_in_order(folder: Path):
         "Figures 3 and 4",
         "Figure 5",
     ]
+
+
+def test_published_categories_stand_there_where_the_facts_have_some(tmp_path: Path):
+    assert "Published and measured categories" not in page(lay_out(tmp_path / "without"))
+    row = {"model": "m1", "published": "Unknown", "measured": "Unknown", "facts": 1234}
+    folder = lay_out(tmp_path / "with", published_categories=pd.DataFrame([row]))
+    section = under(page(folder, SPEC | {"compared": True}), "Published and measured categories")
+    assert "1,234" in section and "The caption of published_categories." in section
 
 
 def test_captions_are_those_of_the_files(folder: Path):
@@ -221,6 +230,15 @@ def test_facts_without_relations(tmp_path: Path):
     text, _ = compose(lay_out(tmp_path, [None] * 3), {}, SPEC)
     assert "3, source &#39;table&#39;" in text
     assert "relations" not in text
+
+
+def test_the_pool_of_extra_facts(folder: Path):
+    assert "Extra facts" not in page(folder)
+    labels = pd.DataFrame({"category": ["HighlyKnown"] * 1200 + ["Unknown"] * 100})
+    schema = pa.schema([("category", pa.string())])
+    write_table(labels, folder / "m1/base/extra_labels.parquet", schema)
+    text = html.unescape(page(folder, {**SPEC, "extra_source": "hub"}))
+    assert "1,200 HighlyKnown to m1 of 1,300, source 'hub'" in text
 
 
 def test_the_page_is_the_same_each_time(folder: Path):

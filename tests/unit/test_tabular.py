@@ -102,6 +102,36 @@ def test_a_question_table_keeps_its_relation(tmp_path):
     assert records(frame, "relation", "question") == [["r", "Who?"]]
 
 
+def test_published_categories_are_read_where_they_are_mapped(tmp_path):
+    names = ["Unknown", "mk", "Highly Known", "weakly-known", " hk ", "", "WeaklyKnown"]
+    text = "\n".join(
+        ["question,answer,label", *(f"Q{i}?,A,{name}" for i, name in enumerate(names))]
+    )
+    path = write(tmp_path, "q.csv", text)
+    assert read_table_source(path, {"category": "label"})["published_category"].tolist() == [
+        "Unknown", "MaybeKnown", "HighlyKnown", "WeaklyKnown", "HighlyKnown", None, "WeaklyKnown",
+    ]  # fmt: skip
+    assert read_table_source(path)["published_category"].isna().all()
+    path = write(tmp_path, "c.csv", "question,answer,category\nWho?,Ann,sport\n")
+    assert read_table_source(path)["published_category"].tolist() == [None]
+    assert failing(path, {"category": "category"}) == (
+        ", row 2: the category 'sport' is none of Unknown, MaybeKnown, HighlyKnown, WeaklyKnown"
+    )
+
+
+def test_published_categories_follow_from_right_answers(tmp_path):
+    given = [[True, True], [True, False], [False, False], None]
+    lines = [{"question": f"Q{i}?", "answer": "A", "right": right} for i, right in enumerate(given)]
+    path = write(tmp_path, "q.jsonl", "\n".join(map(json.dumps, lines)))
+    found = read_table_source(path, {"correct": "right"})["published_category"]
+    assert found.tolist() == ["HighlyKnown", "MaybeKnown", "Unknown", None]
+    for wrong in ([], ["yes"], True, [1, 0]):
+        path = write(tmp_path, "w.jsonl", json.dumps({**lines[0], "right": wrong}))
+        assert failing(path, {"correct": "right"}) == (
+            f", row 1: 'correct' is {wrong!r}, not a list of true and false, one an answer"
+        )
+
+
 def failing(path: Path, columns: dict[str, str] | None = None) -> str:
     with pytest.raises(DataError) as caught:
         read_table_source(path, columns)
@@ -212,11 +242,20 @@ def test_parquet_text_that_is_not_utf8(tmp_path):
     assert message == ": holds text that is not UTF-8; write it as UTF-8"
 
 
+def test_parquet_columns_that_are_not_used_are_not_read(tmp_path):
+    broken = pa.array([b"\xff"]).cast(pa.binary()).view(pa.string())
+    table = pa.table({"question": ["Who?"], "answer": ["Ann"], "note": broken})
+    pq.write_table(table, tmp_path / "q.parquet")
+    frame = read_table_source(tmp_path / "q.parquet")
+    assert records(frame, "question", "answers") == [["Who?", ["Ann"]]]
+
+
 def test_errors_in_the_mapping(tmp_path):
     path = write(tmp_path, "q.csv", "prompt,answer\nWho?,Ann\n")
     assert failing(path, {"questoin": "prompt"}) == (
         ": columns maps the unknown name 'questoin' (did you mean 'question'?); the names are "
-        "subject, relation, object, question, answer, answers, aliases, score, popularity, domain"
+        "subject, relation, object, question, answer, answers, aliases, score, popularity, domain, "
+        "category, correct"
     )
     assert failing(path, {"question": "promt"}) == (
         ": columns maps question to 'promt', which the table lacks (did you mean 'prompt'?); "

@@ -20,8 +20,69 @@ def write(folder: Path, text: str | bytes) -> Path:
     return path
 
 
+def write_json(folder: Path, text: str) -> Path:
+    path = folder / "theirs.json"
+    path.write_text(text)
+    return path
+
+
+def test_a_later_file_replaces_relations_and_json_keeps_their_classes(tmp_path):
+    theirs = write_json(
+        tmp_path,
+        """{"<http://dbpedia.org/ontology/capital>": "Which city governs _?",
+        "<http://xmlns.com/foaf/0.1/page>": "What is the page of _?",
+        "<http://dbpedia.org/ontology/symbol>": ""}""",
+    )
+    relations = load_templates([write(tmp_path, GOOD), theirs])
+    assert list(relations) == ["capital", "symbol", "http://xmlns.com/foaf/0.1/page"]
+    assert relations["capital"] == Relation(
+        "capital", "country", "city", ("Which city governs {subject}?",)
+    )
+    assert relations["symbol"].templates == ("What is the symbol of {subject}?",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "{path}, line 1: not JSON (Expecting property name enclosed in double quotes)"),
+        ("[]", "{path}: not a mapping of relations; write lines such as {example}"),
+        (
+            '{"r": ["What is _?"]}',
+            "{path}, relation 'r': ['What is _?'] is not text; write it as {example}",
+        ),
+        (
+            '{"r": "What is it?"}',
+            "{path}, relation 'r': 'What is it?' holds the subject's place, an underscore, 0 times; "
+            "write it exactly once, as in {example}",
+        ),
+        (
+            '{"r": "Is _ or _ it?"}',
+            "{path}, relation 'r': 'Is _ or _ it?' holds the subject's place, an underscore, 2 "
+            "times; write it exactly once, as in {example}",
+        ),
+    ],
+)
+def test_errors_of_published_templates(tmp_path, text, message):
+    path = write_json(tmp_path, text)
+    with pytest.raises(DataError) as caught:
+        load_templates([path])
+    example = """'"<http://dbpedia.org/ontology/capital>": "What is the capital of _?"'"""
+    expected = message.replace("{path}", str(path)).replace("{example}", example)
+    assert str(caught.value) == expected
+
+
+def test_our_own_templates_of_dbpedia():
+    """At least 120 relations, each with a domain or a range, and a dozen different questions."""
+    root = Path(__file__).parents[2]
+    relations = load_templates([root / "resources" / "dbpedia.yaml"])
+    assert len(relations) >= 120
+    for relation in relations.values():
+        assert relation.domain and relation.range and relation.topic
+        assert len(relation.templates) == 12
+
+
 def test_reads_relations(tmp_path):
-    relations = load_templates(write(tmp_path, GOOD))
+    relations = load_templates([write(tmp_path, GOOD)])
     assert list(relations) == ["capital", "symbol"]
     assert relations["capital"].domain == "country"
     assert relations["capital"].range == "city"
@@ -32,11 +93,11 @@ def test_reads_relations(tmp_path):
 
 def test_byte_order_mark_is_fine(tmp_path):
     path = write(tmp_path, b"\xef\xbb\xbf" + GOOD.encode())
-    assert "capital" in load_templates(path)
+    assert "capital" in load_templates([path])
 
 
 def test_question_puts_the_subject_in(tmp_path):
-    capital = load_templates(write(tmp_path, GOOD))["capital"]
+    capital = load_templates([write(tmp_path, GOOD)])["capital"]
     assert capital.question("France") == "What is the capital of France?"
     assert capital.question("France", 1) == "Which city is the capital of France?"
 
@@ -119,27 +180,27 @@ R = "{path}, relation 'r': "
 def test_errors(tmp_path, text, message):
     path = write(tmp_path, text)
     with pytest.raises(DataError) as caught:
-        load_templates(path)
+        load_templates([path])
     assert str(caught.value) == message.replace("{path}", str(path))
 
 
 def test_broken_yaml(tmp_path):
     path = write(tmp_path, "r: {templates: [")
-    with pytest.raises(DataError, match=r"(?s)relations\.yaml: not YAML: .*line 1, column 17"):
-        load_templates(path)
+    with pytest.raises(DataError, match=r"(?s)relations\.yaml: not YAML: .*line"):
+        load_templates([path])
 
 
 def test_tags_that_run_code_are_refused(tmp_path):
     path = write(tmp_path, "r: !!python/object/apply:os.getcwd []")
     with pytest.raises(DataError, match=r"relations\.yaml: not YAML"):
-        load_templates(path)
+        load_templates([path])
 
 
 def test_missing_file_and_folder(tmp_path):
     path = tmp_path / "none.yaml"
     with pytest.raises(DataError) as caught:
-        load_templates(path)
-    assert str(caught.value) == f"{path}: no such file; give a YAML file of relations"
+        load_templates([path])
+    assert str(caught.value) == f"{path}: no such file; give a file of relations"
     with pytest.raises(DataError) as caught:
-        load_templates(tmp_path)
+        load_templates([tmp_path])
     assert str(caught.value) == f"{tmp_path}: cannot be read (Is a directory)"

@@ -112,7 +112,7 @@ class Tree:
 
     def planned(self, *arguments: str, config: str = "study.yaml") -> dict[str, int]:
         """How many jobs of each rule a dry run plans; `all` is left out."""
-        status, text = self.snakemake("--dry-run", "--quiet", "rules", *arguments, config=config)
+        status, text = self.snakemake(*arguments, "--dry-run", "--quiet", "rules", config=config)
         assert status == 0, text
         if "Nothing to be done" in text:
             return {}

@@ -74,6 +74,12 @@ def test_config_on_the_command_line_extends_the_file(finished: Tree) -> None:
     assert planned == {"list_runs": 1, **trained, **tables, **shown}
 
 
+def test_the_facts_can_be_made_and_seen_alone(source: Tree, tmp_path: Path) -> None:
+    tree = source.copy(tmp_path / "tree")
+    (tree.folder / "facts").touch()
+    assert tree.planned("facts") == {"facts": 1, "build_facts": 1, "describe_facts": 1}
+
+
 def test_a_configfile_stands_alone(source: Tree, tmp_path: Path) -> None:
     # With no facts of its own, a study that were merged into the default would take the default's.
     tree = source.copy(tmp_path / "tree")

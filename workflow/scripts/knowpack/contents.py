@@ -1,4 +1,4 @@
-"""The tables and figures of a study: their titles, and what they are in the paper."""
+"""The pages of facts, tables and figures of a study: their titles, and what they are in the paper."""
 
 from typing import NamedTuple
 
@@ -10,6 +10,10 @@ class Item(NamedTuple):
     paper: str = ""  # its number there; empty where the paper has none
 
 
+FACTS = {
+    "facts": "The facts on one page",
+    "extra_facts": "The extra facts on one page",
+}
 TABLES = {
     "categories": Item("Categories", "Table 1"),
     "reliability": Item("Reliability", "Table 2"),
@@ -19,6 +23,7 @@ TABLES = {
     "benchmarks": Item("Benchmarks", "Tables 7 and 8"),
     "shift_examples": Item("Examples of shifts", "Appendix D"),
     "published": Item("Published beside measured", "Tables 1 to 8"),
+    "published_categories": Item("Published and measured categories"),
     "costs": Item("Costs"),
 }
 FIGURES = {

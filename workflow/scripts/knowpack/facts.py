@@ -1,12 +1,12 @@
 """From triples or a user's table to the facts of a study (paper, section Facts)."""
 
-import hashlib
 import unicodedata
 from collections.abc import Mapping
 
 import pandas as pd
 import pyarrow as pa
 
+from knowpack.draws import cap_facts, digests, draw_facts
 from knowpack.errors import DataError, suggest
 from knowpack.templates import Relation
 
@@ -20,9 +20,19 @@ FACTS = pa.schema(
         pa.field("answers", pa.list_(pa.string()), nullable=False),
         pa.field("popularity", pa.string()),
         pa.field("domain", pa.string()),
+        pa.field("published_category", pa.string()),
     ]
 )
-TEXTS = ("subject", "relation", "object", "question", "popularity", "domain")
+TEXTS = (
+    "subject", "relation", "object", "question", "popularity", "domain", "published_category",
+)  # fmt: skip
+
+
+def facts_schema(facts: pd.DataFrame) -> pa.Schema:
+    """Return ``FACTS``, without published_category where no fact has one."""
+    if "published_category" in facts and facts["published_category"].notna().any():
+        return FACTS
+    return FACTS.remove(FACTS.get_field_index("published_category"))
 
 
 def build_facts(
@@ -31,21 +41,43 @@ def build_facts(
     size: int | None,
     seed: int,
     table: str | None = None,
+    cap: int | None = None,
+    studied: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Clean the triples, class them by popularity and draw ``size`` facts (None: all).
 
-    Takes what ``clean_facts`` takes. Returns a frame of schema ``FACTS`` sorted by fact_id, and how
-    many rows each rule dropped.
+    Takes what ``clean_facts`` takes. Facts that stand in ``studied`` (fact_id, question) are left
+    out, as ``leave_out`` does. With ``cap``, ``size`` draws from the facts that ``cap_facts``
+    leaves. Returns a frame of schema ``FACTS`` sorted by fact_id, and how many rows each rule
+    dropped, not_drawn being those that ``size`` left.
 
     Raises:
         DataError: see ``clean_facts`` and ``draw_facts``; or no fact is left.
     """
     candidates, drops = clean_facts(triples, relations, table)
+    if studied is not None:
+        candidates, drops["studied"] = leave_out(candidates, studied)
+    if cap is not None:
+        candidates, capped = cap_facts(candidates, cap, seed)
+        drops |= capped
     if candidates.empty:
         counts = ", ".join(f"{name} {count}" for name, count in drops.items())
         raise DataError(f"{table or 'facts'}: no fact is left of {len(triples)} rows ({counts})")
     facts = draw_facts(candidates, size, seed)
+    drops["not_drawn"] = len(candidates) - len(facts)
     return facts[FACTS.names], drops
+
+
+def leave_out(facts: pd.DataFrame, others: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Leave out the facts that stand in ``others``, and say how many.
+
+    They do with their question, whatever its case, white space or Unicode compatibility form, or,
+    where ``others`` has the column, with their fact_id.
+    """
+    found = _normalised(facts["question"]).isin(_normalised(others["question"]))
+    if "fact_id" in others:
+        found |= facts["fact_id"].isin(others["fact_id"])
+    return facts[~found].reset_index(drop=True), int(found.sum())
 
 
 def clean_facts(
@@ -71,7 +103,7 @@ def clean_facts(
     """
     frame = _with_columns(triples, relations, table or "facts")
     keys = _keys(frame)
-    frame["fact_id"] = _digests(keys["triple"].where(keys["triple"].notna(), keys["asked"]))
+    frame["fact_id"] = digests(keys["triple"].where(keys["triple"].notna(), keys["asked"]))
     if table is not None:
         _refuse_duplicates(frame, keys["asked"], table)
     unique = _first_of_each(frame, keys["asked"])
@@ -85,43 +117,9 @@ def clean_facts(
         "answer_in_question": int((unique & ~ambiguous & given).sum()),
     }
     frame = frame[unique & ~ambiguous & ~given].sort_values("fact_id", ignore_index=True)
-    frame, drops["alias_in_question"] = _without_given_aliases(frame)
+    frame, drops["alias_in_question"] = without_given_aliases(frame)
     frame["popularity"] = frame["popularity"].where(frame["popularity"].notna(), _popularity(frame))
     return frame[[*FACTS.names, "score"]], drops
-
-
-def draw_facts(candidates: pd.DataFrame, size: int | None, seed: int) -> pd.DataFrame:
-    """Draw ``size`` candidates in equal shares of relations, and within each of popularities.
-
-    A relation or a popularity with too few gives all it has, and the others fill up. The draw
-    depends on ``seed`` and the set of candidates, not on their order; a smaller one is part of a
-    larger. None draws all. Returns the drawn rows sorted by fact_id.
-
-    Raises:
-        DataError: ``size`` is below 1 or above the number of candidates.
-    """
-    candidates = candidates.reset_index(drop=True)
-    supply = len(candidates)
-    if size is not None and not 1 <= size <= supply:
-        raise DataError(
-            f"{size} facts are asked for and there are {supply}; ask for 1 to {supply}, or for all"
-        )
-    relation = candidates["relation"].fillna("")
-    stratum = relation + "\x1f" + candidates["popularity"].fillna("")
-    order = pd.DataFrame(
-        {
-            "relation": _shuffled(relation, seed),
-            "stratum": _shuffled(stratum, seed),
-            "fact": _shuffled(candidates["fact_id"], seed),
-        }
-    )
-    # Turns in a round of all strata, then in a round of all relations, are water-filling.
-    order = order.sort_values("fact")
-    order["turn"] = order.groupby("stratum").cumcount()
-    order = order.sort_values(["turn", "stratum"])
-    order["turn"] = order.groupby("relation").cumcount()
-    drawn = order.sort_values(["turn", "relation"]).index[:size]
-    return candidates.loc[drawn].sort_values("fact_id", ignore_index=True)
 
 
 def _with_columns(
@@ -149,7 +147,7 @@ def _with_columns(
                 f"{where}: an answer of {frame['question'][position]!r} is empty, which would "
                 f"match every text: {answers}; remove it"
             )
-    domains = {name: relation.domain or relation.range for name, relation in relations.items()}
+    domains = {name: relation.topic for name, relation in relations.items()}
     known = frame["relation"].map(domains).astype("str")
     frame["domain"] = frame["domain"].where(frame["domain"].notna(), known)
     return frame
@@ -168,26 +166,16 @@ def _questions(triples: pd.DataFrame, relations: Mapping[str, Relation], where: 
     return [relations[name].question(subject) for name, subject in pairs]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return ``text`` in one case, Unicode compatibility form and spacing."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _normalised(texts: pd.Series) -> pd.Series:
     """Return the texts in one case, Unicode form and spacing; null stays null."""
     codes, found = pd.factorize(texts)
-    changed = [_plain(text) for text in found.tolist()]
+    changed = [plain(text) for text in found.tolist()]
     return pd.Series(pd.array(changed, dtype="str").take(codes, allow_fill=True), texts.index)
-
-
-def _digests(texts: pd.Series) -> list[str]:
-    return [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts.tolist()]
-
-
-def _shuffled(texts: pd.Series, seed: int) -> pd.Series:
-    """Return a sort key for each text, random in ``seed`` and equal for equal texts."""
-    codes, found = pd.factorize(texts)
-    keys = pd.Series(_digests(f"{seed}\x1f" + pd.Series(found, dtype="str")), dtype="str")
-    return keys.take(codes).set_axis(texts.index)
 
 
 def _keys(frame: pd.DataFrame) -> pd.DataFrame:
@@ -226,11 +214,11 @@ def _refuse_duplicates(frame: pd.DataFrame, asked: pd.Series, table: str) -> Non
             )
 
 
-def _without_given_aliases(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def without_given_aliases(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Take away aliases that stand in the question, where repeating it would count as right."""
     asked = _normalised(frame["question"]).tolist()
     kept = [
-        [answers[0], *(alias for alias in answers[1:] if _plain(alias) not in question)]
+        [answers[0], *(alias for alias in answers[1:] if plain(alias) not in question)]
         for question, answers in zip(asked, frame["answers"], strict=True)
     ]
     lost = frame["answers"].str.len().sum() - sum(map(len, kept))

@@ -44,7 +44,8 @@ def read_hub_source(spec: Mapping[str, Any]) -> tuple[pd.DataFrame, int]:
     for ours, theirs in named.items():
         first, *rest = fields[theirs]
         columns[ours] = [_inside(cell, rest) for cell in cells[first]]
-    empty = sum(_drop_empty(cell) for column in columns.values() for cell in column)
+    texts = [column for ours, column in columns.items() if ours != "correct"]
+    empty = sum(_drop_empty(cell) for column in texts for cell in column)
     return facts_of_columns(where, columns, list(range(1, len(dataset) + 1))), empty
 
 

@@ -64,6 +64,14 @@ def categories(table: pd.DataFrame) -> pd.DataFrame:
     return _printed(wide.rename_axis("Category").reset_index())
 
 
+def published_categories(table: pd.DataFrame) -> pd.DataFrame:
+    """Print published against measured categories: a row a published one, a column a measured one."""
+    order = [name for name in _P_CORRECT if name in set(table["published"])]
+    wide = table.pivot(index=["model", "published"], columns="measured", values="facts")
+    wide = wide.reindex(order, axis="columns").reindex(order, level="published").astype("Int64")
+    return _rows(wide.rename_axis(["model", "Published"]), table)
+
+
 def reliability(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Print the reliability after the final epoch (Table 2): unknown facts by conditions."""
     return _by_condition(final_epoch(table), runs, "reliability", [], 2)

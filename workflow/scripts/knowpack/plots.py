@@ -5,6 +5,7 @@ over seeds; the band around it runs from the least to the greatest seed, its edg
 dashes, so that bands that lie over each other can be told apart without their colours.
 """
 
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -133,6 +134,15 @@ def save(figure: Figure, stem: str | Path, caption: str) -> list[Path]:
             temporary.unlink(missing_ok=True)
         written.append(path)
     return written
+
+
+def to_svg(figure: Figure, caption: str) -> bytes:
+    """Return the figure as an SVG file, equal for equal figures, its caption in the metadata."""
+    file = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        metadata = {**_WITHOUT_DATE["svg"], _CAPTION["svg"]: caption}
+        figure.savefig(file, format="svg", metadata=metadata)
+    return file.getvalue()
 
 
 def _lines(axes: Axes, panel: Panel, x: str) -> None:

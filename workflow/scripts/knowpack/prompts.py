@@ -54,6 +54,15 @@ def read_pool(path: Path) -> list[tuple[str, str]]:
     return pool
 
 
+def pool_of(facts: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return facts (fact_id, question, answers) as few-shot examples, whose answer is the label.
+
+    They stand by fact_id, so that what is drawn of them does not depend on the order of the rows.
+    """
+    ordered = facts.sort_values("fact_id")
+    return [*zip(ordered["question"], ordered["answers"].str[0], strict=True)]
+
+
 def draw_shots(
     pool: Sequence[tuple[str, str]], questions: Sequence[str], count: int, shots: int, seed: int
 ) -> pd.DataFrame:

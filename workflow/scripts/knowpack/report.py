@@ -1,38 +1,13 @@
 """The report: one page that holds everything, opens offline, and runs nothing."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import jinja2
 import pandas as pd
 
 from knowpack.conditions import final_epoch, with_condition
 from knowpack.errors import DataError
-
-
-class Table(NamedTuple):
-    """A printed frame (all texts); None where the study has nothing of it, as the caption says."""
-
-    title: str
-    paper: str  # its number in the paper, empty where it is not there
-    caption: str
-    frame: pd.DataFrame | None
-
-
-class Picture(NamedTuple):
-    """A figure as SVG, with its title and its caption."""
-
-    title: str
-    paper: str  # as of a table
-    caption: str
-    svg: bytes
-
-    @property
-    def uri(self) -> str:
-        """The SVG as a data URI."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+from knowpack.pages import Picture, Table, fill
 
 
 def render(
@@ -41,6 +16,7 @@ def render(
     title: str,
     headline: str,
     studied: Mapping[str, str],
+    fact_pages: Sequence[str],
     tables: Sequence[Table],
     pictures: Sequence[Picture],
     published: Table,
@@ -55,6 +31,7 @@ def render(
         title: the study's name.
         headline: one or two sentences, from ``headline``.
         studied: what was studied, term to text: facts, prompts, models.
+        fact_pages: the pages of the facts, beside this one.
         tables: printed frames, from ``knowpack.layout``.
         pictures: the figures.
         published: the paper's figures beside the measured ones.
@@ -62,18 +39,12 @@ def render(
         costs: what each job took.
         made: how it was made, term to text: versions, seeds, commit.
     """
-    template = Path(template)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template.parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template.name).render(
+    return fill(
+        template,
         title=title,
         headline=headline,
         studied=studied,
+        fact_pages=fact_pages,
         tables=tables,
         pictures=pictures,
         published=published,

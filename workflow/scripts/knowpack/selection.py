@@ -21,7 +21,8 @@ ROWS = pa.schema(
 def select_rows(
     facts: pd.DataFrame,
     pools: pd.DataFrame,
-    paraphrases: pd.DataFrame | None,
+    paraphrases: pd.DataFrame | None = None,
+    extras: pd.DataFrame | None = None,
     *,
     unknown: int,
     extra: str,
@@ -32,17 +33,21 @@ def select_rows(
     """Return a run's training rows, with columns `ROWS`, in a fixed order.
 
     ``pools`` has columns fact_id and pool (`knowpack.pools`), ``paraphrases`` fact_id, number and
-    question (`knowpack.paraphrases`); it is for runs with paraphrases only.
+    question (`knowpack.paraphrases`); it is for runs with paraphrases only. ``extras`` has columns
+    fact_id, question and answers of HighlyKnown facts from elsewhere, none of them in ``facts``.
 
     The Unknown facts are the first ``unknown`` of one order that ``facts_seed`` decides, so smaller
-    levels are nested in larger ones. HighlyKnown extras are drawn by ``seed`` without replacement.
+    levels are nested in larger ones. HighlyKnown extras are drawn by ``seed`` without replacement:
+    from ``facts`` first, and where these are too few, from ``extras``.
     Paraphrases are each fact's first ``per_unknown`` ones.
 
     Raises:
         DataError: there are too few Unknown facts, HighlyKnown facts or paraphrases; the message
             gives both numbers.
     """
-    known = facts.set_index("fact_id")
+    columns = ["fact_id", "question", "answers"]
+    known = pd.concat([facts[columns], *([] if extras is None else [extras[columns]])])
+    known = known.set_index("fact_id")
     taught = unknown_order(pools, facts_seed)
     if len(taught) < unknown:
         raise _too_few(
@@ -51,12 +56,8 @@ def select_rows(
     taught = taught[:unknown]
     rows = [(fact, "unknown", known.question[fact]) for fact in taught]
     if extra == "highly_known":
-        needed = unknown * per_unknown
-        drawn = shuffled(pools, "highly_known", sub_seed(seed, "highly_known"))
-        if len(drawn) < needed:
-            hint = "lower grid.unknown or grid.per_unknown, or raise facts.size"
-            raise _too_few("HighlyKnown facts", needed, len(drawn), hint)
-        rows += [(fact, "highly_known", known.question[fact]) for fact in drawn[:needed]]
+        drawn = _highly_known(pools, extras, unknown * per_unknown, seed)
+        rows += [(fact, "highly_known", known.question[fact]) for fact in drawn]
     elif extra == "paraphrase":
         wordings = _wordings(paraphrases)
         for fact in taught:
@@ -73,6 +74,25 @@ def select_rows(
     return table[ROWS.names]
 
 
+def _highly_known(
+    pools: pd.DataFrame, extras: pd.DataFrame | None, needed: int, seed: int
+) -> list[str]:
+    """The study's own HighlyKnown facts in a seeded order and, after them, those from elsewhere."""
+    order = shuffled(pools, "highly_known", sub_seed(seed, "highly_known"))
+    there = f"{len(order)}"
+    hint = "lower grid.unknown or grid.per_unknown, or raise facts.size"
+    if extras is None:
+        hint += ", or add extra_facts"
+    else:
+        others = shuffled(extras.assign(pool="extra"), "extra", sub_seed(seed, "extra_facts"))
+        there = f"{len(order) + len(others)} ({there} of facts, {len(others)} of extra_facts)"
+        hint += " or extra_facts.size"
+        order += others
+    if len(order) < needed:
+        raise _too_few("HighlyKnown facts", needed, there, hint)
+    return order[:needed]
+
+
 def _wordings(paraphrases: pd.DataFrame | None) -> dict[str, list[str]]:
     """Each fact's paraphrases, in their order."""
     if paraphrases is None:
@@ -81,5 +101,5 @@ def _wordings(paraphrases: pd.DataFrame | None) -> dict[str, list[str]]:
     return {str(fact): list(wordings) for fact, wordings in ordered.question}
 
 
-def _too_few(what: str, needed: int, there: int, hint: str) -> DataError:
+def _too_few(what: str, needed: int, there: int | str, hint: str) -> DataError:
     return DataError(f"{needed} {what} are needed, but there are {there}; {hint}")

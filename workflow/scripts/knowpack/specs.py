@@ -8,8 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from knowpack.config import HubFacts, Model, Study, TableFacts, Training
-from knowpack.files import digest, locate
+from knowpack.config import Model, Study, Training
+from knowpack.config_sources import FactSource, HubFacts, TableFacts
+from knowpack.files import digest, locate, locate_all
+from knowpack.hub_names import with_known
 from knowpack.task_files import digests, is_file
 
 
@@ -19,16 +21,35 @@ def model_spec(study: Study, name: str) -> dict[str, Any]:
     return model.model_dump(exclude_none=True, exclude={"name", "prompt"})
 
 
-def facts_spec(study: Study) -> dict[str, Any]:
-    """The source of facts, with digests of the files it reads."""
-    spec = study.facts.model_dump(exclude_none=True)
-    if study.facts.templates:
-        spec["templates_digest"] = digest(locate(study.facts.templates))
-    if isinstance(study.facts, TableFacts):
-        spec["path_digest"] = digest(locate(study.facts.path))
-    if isinstance(study.facts, HubFacts) and not study.facts.revision:
-        spec["dataset_digest"] = _folder_digest(locate(study.facts.dataset))
+def has_categories(facts: FactSource) -> bool:
+    """Whether facts come with a category that others found, to be compared with the measured one."""
+    if not isinstance(facts, TableFacts | HubFacts):
+        return False
+    columns = with_known(facts).columns if isinstance(facts, HubFacts) else facts.columns
+    return not columns.keys().isdisjoint({"category", "correct"})
+
+
+def facts_spec(facts: FactSource) -> dict[str, Any]:
+    """A source of facts, with digests of the files it reads; a dump has its own in the configuration."""
+    if isinstance(facts, HubFacts):
+        facts = with_known(facts)
+    spec = facts.model_dump(exclude_none=True)
+    spec["templates_digests"] = _digests(facts.templates)
+    if isinstance(facts, TableFacts):
+        spec["path_digest"] = digest(locate(facts.path))
+    if isinstance(facts, HubFacts) and not facts.revision:
+        spec["dataset_digest"] = _folder_digest(locate(facts.dataset))
+    if facts.aliases and facts.aliases.path:
+        spec["aliases_digest"] = digest(locate(facts.aliases.path))
     return spec
+
+
+def _digests(paths: list[str]) -> list[str]:
+    return [digest(path) for path in locate_all(paths)]
+
+
+def _page_digests(name: str) -> list[str]:
+    return _digests([f"workflow/report/{part}.html.j2" for part in (name, "parts")])
 
 
 def _folder_digest(folder: Path) -> str:
@@ -41,9 +62,22 @@ def _folder_digest(folder: Path) -> str:
     return whole.hexdigest()[:16]
 
 
+def facts_page_spec(facts: FactSource, title: str) -> dict[str, Any]:
+    """What the page of a set of facts says of the configuration."""
+    return {
+        "title": title,
+        "source": facts.source,
+        "place": getattr(facts, "path", None) or getattr(facts, "dataset", None),
+        "seed": facts.seed,
+        "page_digests": _page_digests("facts"),
+    }
+
+
 def shots_spec(study: Study) -> dict[str, Any]:
     """Which few-shot examples the prompts show."""
     spec = study.prompts.model_dump(exclude={"system"})
+    if study.prompts.pool == "extra_facts":  # an input of the job
+        return spec
     return {**spec, "pool_digest": digest(locate(study.prompts.pool))}
 
 
@@ -102,8 +136,7 @@ def paraphrase_spec(study: Study, model: str, table: list[dict[str, Any]]) -> di
     """
     section, templates = study.paraphrases, study.facts.templates
     if section.model is None:
-        found = digest(locate(templates)) if templates else None
-        return {"templates": templates, "templates_digest": found}
+        return {"templates": templates, "templates_digests": _digests(templates)}
     rows = [row for row in table if row["model"] == model and row["extra"] == "paraphrase"]
     return {
         **section.model_dump(exclude={"source", "model"}),
@@ -124,13 +157,26 @@ def train_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) 
     return {**spec, **style_spec(study, model)}
 
 
+def pooled(study: Study) -> bool:
+    """Whether models are asked the extra facts: where HighlyKnown ones may be drawn from them."""
+    return bool(study.extra_facts) and any("highly_known" in grid.extra for grid in study.grid)
+
+
+def needs_pool(study: Study) -> bool:
+    """Whether anything is drawn from the extra facts: HighlyKnown ones, or few-shot examples."""
+    return pooled(study) or study.prompts.pool == "extra_facts"
+
+
 def report_spec(study: Study) -> dict[str, Any]:
     """What the report says of the configuration."""
+    extra = {"extra_source": study.extra_facts.source} if study.extra_facts else {}
     return {
         "study": study.study,
         "source": study.facts.source,
+        **(extra if pooled(study) else {}),
+        **({"compared": True} if has_categories(study.facts) else {}),
         **_compared(study),
-        "page_digest": digest(locate("workflow/report/report.html.j2")),
+        "page_digests": _page_digests("report"),
     }
 
 

@@ -21,7 +21,11 @@ from knowpack.errors import ConfigError, suggest
 
 SLUG = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
 IDENTIFIER = r"^[A-Za-z0-9_]+$"
+SHA256 = r"^[0-9a-f]{64}$"
+LANGUAGE = r"^[a-z]{2,3}$"
 PATTERNS = {
+    SHA256: "64 hexadecimal digits",
+    LANGUAGE: "a code such as `en`",
     SLUG: "letters, digits, dot, dash and underscore; at most 64, no dot or dash first or last",
     IDENTIFIER: "letters, digits and underscore only",
 }
@@ -65,6 +69,10 @@ Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Positive = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
+Files = Annotated[
+    list[str],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value, str | list[str]),
+]
 EXPONENT = BeforeValidator(_exponent)  # stands last, so that the schema keeps the limits
 
 

@@ -14,8 +14,9 @@ from knowpack import captions, layout
 from knowpack.benchmark_names import TABLE_7, TABLE_8, in_print, task_name
 from knowpack.contents import FIGURES, TABLES
 from knowpack.errors import DataError
+from knowpack.pages import Picture, Table
 from knowpack.published import LLAMA, MISTRAL, beside, differences_from_paper, paper_model
-from knowpack.report import Picture, Table, headline, render
+from knowpack.report import headline, render
 from knowpack.tables import read_metadata, read_table
 
 TEMPLATE = Path(__file__).parents[2] / "report" / "report.html.j2"
@@ -33,6 +34,8 @@ def compose(folder: Path, figures: Mapping[str, bytes], spec: Mapping[str, Any])
         DataError: a figure has no description.
     """
     paths = {name: folder / "tables" / f"{name}.parquet" for name in TABLES}
+    if "compared" not in spec:
+        del paths["published_categories"]
     table = {name: read_table(path) for name, path in paths.items()}
     caption = {name: read_metadata(path)["caption"] for name, path in paths.items()}
     runs = read_table(folder / "runs.parquet")
@@ -43,7 +46,8 @@ def compose(folder: Path, figures: Mapping[str, bytes], spec: Mapping[str, Any])
         TEMPLATE,
         title=f"Knowpack study: {spec['study']}",
         headline=said,
-        studied=_studied(facts, runs, spec),
+        studied=_studied(facts, runs, spec) | _extra_facts(folder, spec),
+        fact_pages=["facts.html"] + ["extra_facts.html"] * ("extra_source" in spec),
         tables=_tables(table, caption, runs, spec["models"]),
         pictures=[_picture(name, figures[name]) for name in FIGURES if name in figures],
         published=Table(
@@ -70,6 +74,7 @@ def _tables(
     def printed(name: str, frame: pd.DataFrame) -> Table:
         return Table(*TABLES[name], caption[name], frame)
 
+    compared = "published_categories"
     benchmarks = table["benchmarks"]
     own = [task for task in benchmarks["task"].unique() if task not in TABLE_7 + TABLE_8]
     return [
@@ -83,6 +88,11 @@ def _tables(
         _benchmarks("ARC and LogiQA", "Table 8", benchmarks, runs, TABLE_8),
         _benchmarks("Other benchmarks", "", benchmarks, runs, own),
         _examples(table["shift_examples"], caption["shift_examples"], runs),
+        *(
+            printed(name, layout.published_categories(table[name]))
+            for name in table
+            if name == compared
+        ),
     ]
 
 
@@ -127,6 +137,21 @@ def _picture(name: str, svg: bytes) -> Picture:
     if found is None or not found.text:
         raise DataError(f"figure '{name}' has no description; delete {name}.svg and run again")
     return Picture(title, paper, found.text, svg)
+
+
+def _extra_facts(folder: Path, spec: Mapping[str, Any]) -> dict[str, str]:
+    """From what HighlyKnown extras are drawn beside the facts, where the study has such a pool."""
+    if "extra_source" not in spec:
+        return {}
+    known = {
+        model: read_table(folder / model / "base/extra_labels.parquet", ["category"])["category"]
+        for model in spec["models"]
+    }
+    counts = [
+        f"{(labels == 'HighlyKnown').sum():,} HighlyKnown to {model} of {len(labels):,}"
+        for model, labels in known.items()
+    ]
+    return {"Extra facts": f"{'; '.join(counts)}, source '{spec['extra_source']}'"}
 
 
 def _studied(facts: pd.DataFrame, runs: pd.DataFrame, spec: Mapping[str, Any]) -> dict[str, str]:

@@ -12,6 +12,7 @@ def print_summary(study: Study) -> None:
     if not headline.is_file():
         return
     print(f"\nStudy '{study.study}': {headline.read_text(encoding='utf-8').strip()}")
+    print(f"  facts    {folder}/facts.html")
     print(f"  tables   {folder}/tables/    parquet, Markdown, LaTeX")
     print(f"  figures  {folder}/figures/   png, svg, pdf")
     print(f"  report   {folder}/report.html")

@@ -1,6 +1,7 @@
 """Tables of facts that users bring: from a file (CSV, TSV, JSONL or Parquet), or as columns."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,19 @@ from typing import Any
 import pandas as pd
 
 from knowpack.cells import READERS
+from knowpack.draws import POPULARITIES
 from knowpack.errors import DataError, suggest
 
 COLUMNS = (
     "subject", "relation", "object", "question", "answer", "answers", "aliases", "score",
     "popularity", "domain",
 )  # fmt: skip
-POPULARITIES = ("head", "torso", "tail")
+MAPPED = ("category", "correct")  # elsewhere these names mean other things: read where mapped only
+CATEGORIES = {
+    "uk": "Unknown", "mk": "MaybeKnown", "hk": "HighlyKnown", "wk": "WeaklyKnown",
+    "unknown": "Unknown", "maybeknown": "MaybeKnown", "highlyknown": "HighlyKnown",
+    "weaklyknown": "WeaklyKnown",
+}  # fmt: skip
 NEEDED = "'question' and 'answer' (or 'answers'), or 'subject', 'relation' and 'object'"
 
 
@@ -51,10 +58,9 @@ class _Table:
             raise self.error(row, f"the {name} is empty; write one or remove the row")
         return found
 
-    def lists(self, name: str) -> list[list[str]]:
-        if name not in self.columns:
-            return [[]] * len(self.rows)
-        return [self._items(row, name, value) for row, value in self.cells(name)]
+    def lists(self, name: str) -> Iterator[list[str]]:
+        """Yield each row's texts; a million lists are not kept where one cell after another does."""
+        return (self._items(row, name, value) for row, value in self.cells(name))
 
     def _items(self, row: int, name: str, value: Any) -> list[str]:
         if not isinstance(value, list):
@@ -70,6 +76,27 @@ class _Table:
                 row, f"'{name}' holds an empty {what}, which would match every text; remove it"
             )
         return kept
+
+    def categories(self) -> list[str | None]:
+        """Return the published category of each row: the one that stands there, or of its answers."""
+        given = zip(self.texts("category", required=False), self.cells("correct"), strict=True)
+        return [self._category(row, text, correct) for text, (row, correct) in given]
+
+    def _category(self, row: int, text: str | None, correct: Any) -> str | None:
+        if text is not None:
+            found = CATEGORIES.get(re.sub(r"[\s_-]+", "", text.casefold()))
+            if found is None:
+                names = list(dict.fromkeys(CATEGORIES.values()))
+                hint = suggest(text, names)
+                raise self.error(row, f"the category {text!r} is none of {', '.join(names)}{hint}")
+            return found
+        if correct is None:
+            return None
+        if not isinstance(correct, list) or not {type(one) for one in correct} == {bool}:
+            raise self.error(
+                row, f"'correct' is {correct!r}, not a list of true and false, one an answer"
+            )
+        return "HighlyKnown" if all(correct) else "MaybeKnown" if any(correct) else "Unknown"
 
     def scores(self) -> list[float | None]:
         return [self._score(row, value) for row, value in self.cells("score")]
@@ -94,14 +121,15 @@ def read_table_source(path: str | Path, columns: Mapping[str, str] | None = None
 
     It needs the columns question and answer (or answers), or subject, relation and object. Others
     are optional: question, aliases, score (popularity as a number), popularity (head, torso, tail)
-    and domain.
+    and domain. Where ``columns`` names them, category (Unknown, UK and so on) or correct (a list,
+    whether each of a model's answers was right) give what others found of the fact.
     ``columns`` maps our names to the file's where they differ. In CSV and TSV a cell of answer,
     answers or aliases holds several separated by ``|``; elsewhere it is a list or one text.
 
     Returns:
-        subject, relation, object, question, popularity, domain (text or null), answers (list, label
-        first, each once), score (float or null), row (CSV and TSV: the header is row 1; JSONL: the
-        line; Parquet: from 1).
+        subject, relation, object, question, popularity, domain, published_category (text or null),
+        answers (list, label first, each once), score (float or null), row (CSV and TSV: the header
+        is row 1; JSONL: the line; Parquet: from 1).
 
     Raises:
         DataError: the file cannot be read, lacks columns, or a cell is empty or of another type.
@@ -154,11 +182,12 @@ def name_columns(
 
 def check_columns(where: str | Path, columns: Mapping[str, str]) -> None:
     """Refuse a name in ``columns`` that is none of ours."""
+    names = (*COLUMNS, *MAPPED)
     for ours in columns:
-        if ours not in COLUMNS:
+        if ours not in names:
             raise DataError(
-                f"{where}: columns maps the unknown name '{ours}'{suggest(ours, COLUMNS)}; "
-                f"the names are {', '.join(COLUMNS)}"
+                f"{where}: columns maps the unknown name '{ours}'{suggest(ours, names)}; "
+                f"the names are {', '.join(names)}"
             )
 
 
@@ -194,6 +223,7 @@ def _facts(table: _Table) -> pd.DataFrame:
         "question": table.texts("question", required="question" in table.columns),
         "popularity": table.texts("popularity", required=False),
         "domain": table.texts("domain", required=False),
+        "published_category": table.categories(),
     }
     for row, popularity in zip(table.rows, frame["popularity"], strict=True):
         if popularity is not None and popularity not in POPULARITIES:
@@ -201,14 +231,15 @@ def _facts(table: _Table) -> pd.DataFrame:
             raise table.error(
                 row, f"the popularity '{popularity}' is none of {', '.join(POPULARITIES)}{hint}"
             )
-    labels = [[label] if label else [] for label in frame["object"]]
-    given = zip(labels, *(table.lists(name) for name in ("answer", "answers")), strict=True)
-    answers = [[text for part in parts for text in part] for parts in given]
-    if [] in answers:
-        raise table.error(
-            table.rows[answers.index([])], "the answer is empty; write one or remove the row"
-        )
-    pairs = zip(answers, table.lists("aliases"), strict=True)
-    frame["answers"] = [list(dict.fromkeys(first + rest)) for first, rest in pairs]
+    frame["answers"] = list(_answers(table, frame["object"]))
     facts = pd.DataFrame({name: pd.Series(frame[name], dtype=object) for name in frame})
     return facts.assign(score=pd.Series(table.scores(), dtype="float64"), row=table.rows)
+
+
+def _answers(table: _Table, labels: list[str | None]) -> Iterator[list[str]]:
+    lists = (table.lists(name) for name in ("answer", "answers", "aliases"))
+    for row, label, answer, answers, aliases in zip(table.rows, labels, *lists, strict=True):
+        first = [*([label] if label else []), *answer, *answers]
+        if not first:
+            raise table.error(row, "the answer is empty; write one or remove the row")
+        yield list(dict.fromkeys(first + aliases))

@@ -1,6 +1,8 @@
 """The relations a study asks about: domain, range and question templates of each."""
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,14 @@ import yaml
 from knowpack.errors import DataError, suggest
 
 SLOT = "{subject}"
+THING = "thing"  # the class of everything, which an ontology means where it leaves a class open
+ONTOLOGY = "http://dbpedia.org/ontology/"
+# Ten times as fast where PyYAML has it, and as safe.
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 EXAMPLE = (
     "'capital: {domain: country, range: city, templates: [\"What is the capital of {subject}?\"]}'"
 )
+JSON_EXAMPLE = '\'"<http://dbpedia.org/ontology/capital>": "What is the capital of _?"\''
 
 
 @dataclass(frozen=True)
@@ -27,35 +34,92 @@ class Relation:
     range: str | None
     templates: tuple[str, ...]
 
+    @property
+    def topic(self) -> str | None:
+        """The class by which facts are grouped: the domain, or the range where that is open (paper)."""
+        return self.range if self.domain in (None, THING) else self.domain
+
     def question(self, subject: str, index: int = 0) -> str:
         """Return template number ``index`` asked about ``subject``."""
         return self.templates[index].replace(SLOT, subject)
 
 
-def load_templates(path: str | Path) -> dict[str, Relation]:
-    """Read a YAML mapping from a relation's name to its ``domain``, ``range`` and ``templates``.
+def load_templates(paths: Sequence[Path]) -> dict[str, Relation]:
+    """Read the relations of several files; a later file replaces those that it has too.
 
-    ``domain`` and ``range`` may be left out or null. Every template holds ``{subject}`` once and no
-    other brace.
+    A YAML file maps a relation's name to its ``domain``, ``range`` and ``templates``. The first two
+    may be left out or null. Every template holds ``{subject}`` once and no other brace.
+
+    A JSON file maps a relation's address to one question with ``_`` for the subject, as
+    Head-to-Tail publishes it (https://github.com/facebookresearch/head-to-tail); an empty question
+    is none. A relation there keeps the domain and range that an earlier file gives it.
 
     Raises:
-        DataError: the file cannot be read, or a relation or template is wrong; names which.
+        DataError: a file cannot be read, or a relation or template is wrong; names which.
     """
-    found = _read_mapping(Path(path))
-    return {name: _relation(f"{path}, relation '{name}'", name, found[name]) for name in found}
+    relations: dict[str, Relation] = {}
+    for path in paths:
+        if path.suffix == ".json":
+            for name, question in _read_questions(path).items():
+                known = relations.get(name)
+                classes = (known.domain, known.range) if known else (None, None)
+                relations[name] = Relation(name, *classes, (question,))
+        else:
+            for name, entry in _read_mapping(path).items():
+                relations[name] = _relation(f"{path}, relation '{name}'", name, entry)
+    return relations
 
 
-def _read_mapping(path: Path) -> dict[str, Any]:
+def address(name: str) -> str:
+    """Return the address of a relation that goes by ``name``: in DBpedia's ontology, or its own."""
+    return name if "://" in name else f"{ONTOLOGY}{name}"
+
+
+def local_name(address: str) -> str:
+    """Return a relation's name: what follows DBpedia's ontology in its address, else all of it."""
+    return address.removeprefix("<").removesuffix(">").removeprefix(ONTOLOGY)
+
+
+def _read_questions(path: Path) -> dict[str, str]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        found = yaml.safe_load(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        found = json.loads(_read_text(path))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error
+    if not isinstance(found, dict) or not found:
+        raise DataError(f"{path}: not a mapping of relations; write lines such as {JSON_EXAMPLE}")
+    questions = {}
+    for address, question in found.items():
+        where = f"{path}, relation '{address}'"
+        if not isinstance(question, str):
+            raise DataError(f"{where}: {question!r} is not text; write it as {JSON_EXAMPLE}")
+        if question and question.count("_") != 1:
+            raise DataError(
+                f"{where}: {question!r} holds the subject's place, an underscore, "
+                f"{question.count('_')} times; write it exactly once, as in {JSON_EXAMPLE}"
+            )
+        if question:
+            template = question.replace("_", SLOT)
+            _check_template(where, template)
+            questions[local_name(address)] = template
+    return questions
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file; give a YAML file of relations") from error
+        raise DataError(f"{path}: no such file; give a file of relations") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    text = _read_text(path)
+    try:
+        found = yaml.load(text, Loader=LOADER)
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.YAMLError as error:
         raise DataError(f"{path}: not YAML: {error}") from error
     if not isinstance(found, dict) or not found:

@@ -1,0 +1,10 @@
+"""Fetch a dump of triples from its address."""
+
+from pathlib import Path
+
+from knowpack.job import Bar, job
+
+with job(snakemake.log[0]):
+    from knowpack.dumps import fetch_dump
+
+    fetch_dump(snakemake.params.spec["url"], Path(snakemake.output[0]), Bar)

@@ -1,0 +1,44 @@
+"""What every page is made of: printed tables, figures, and a template in which all text is escaped."""
+
+import base64
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+import pandas as pd
+
+
+class Table(NamedTuple):
+    """A printed frame (all texts); None where the study has nothing of it, as the caption says."""
+
+    title: str
+    paper: str  # its number in the paper, empty where it is not there
+    caption: str
+    frame: pd.DataFrame | None
+
+
+class Picture(NamedTuple):
+    """A figure as SVG, with its title and its caption."""
+
+    title: str
+    paper: str  # as of a table
+    caption: str
+    svg: bytes
+
+    @property
+    def uri(self) -> str:
+        """The SVG as a data URI."""
+        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+
+
+def fill(template: str | Path, **values: Any) -> str:
+    """Return a page as HTML: the template, which finds others in its folder, with its values."""
+    template = Path(template)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template.parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template.name).render(**values)
