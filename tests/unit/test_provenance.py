@@ -22,7 +22,17 @@ REACHED = {
     "ask_benchmarks.py": {"adapters", "engine", "harness", "scoring", *TASKS},
     "ask_epochs.py": ASKED,
     "ask_facts.py": ASKED,
-    "build_facts.py": {"aliases", "cells", "dbpedia", "draws", "dumps", "facts", "files", "hub"}
+    "build_facts.py": {
+        "aliases",
+        "cells",
+        "dbpedia",
+        "draws",
+        "dbpedia_queries",
+        "dumps",
+        "facts",
+        "files",
+        "hub",
+    }
     | {"sources", "tables", "tabular", "templates", "wikidata", "wikidata_api", *WORLD},
     "describe_facts.py": {"draws", "fact_set", "facts_page", "pages", "plots", "tables"},
     "draw_figure.py": {"benchmark_names", "captions", "conditions", "figure_captions", "figures"}

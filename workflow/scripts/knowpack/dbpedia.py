@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from knowpack import dbpedia_queries as queries
 from knowpack.dumps import check_dump, read_parts
 from knowpack.errors import DataError
 from knowpack.templates import SLOT, Relation, address, local_name
@@ -21,133 +22,6 @@ MEMORY = "2500MB"  # of DuckDB, which goes on on disk where it is not enough
 EXAMINED = 6  # times the cap: triples of each relation and popularity that are looked at
 SPARE = 2  # times the cap go on to the common cleaning of facts, which drops few of them
 SHOWN = 3  # malformed lines in the message that there are too many
-# Objects that answer no question: pages about pages, and what Wikipedia's infoboxes link by mistake.
-PAGES = "^(Lists?|Index|Outline|Timeline|Glossary) of |^(Category|Template|File|Portal|Wikipedia):"
-DULL = "|".join(
-    [
-        "^battery: (KWh|Kilowatt-hour|Watt-hour)$",
-        "^canton: Cantons of ",
-        "^college: .* basketball$",
-        "^computingPlatform: Cross-platform( software)?$",
-        "^deathCause: (Death|Cause of death)$",
-        "^deathCause: (Death|Killing|Murder) of ",
-        "^ethnicGroup: Ethnic groups ",
-        "^honours: Hono(u)?rs of ",
-        "^island: Islands?$",
-        "^militaryRank: Military ranks? ",
-        "^notableCommander: (Major general|General|Colonel|Lieutenant)",
-        "^operatingSystem: .*system software$",
-        "^presenter: .* Awards?$",
-        "^symptom: Symptoms?$",
-        "^typeOfElectrification: Volts?$",
-    ]
-)
-FAULTS = ("not_an_entity", "generated_node", "list_page", "cleaning_rule", "answer_in_question")
-
-_LINES = """
-CREATE TABLE lines (whole BOOLEAN, number SMALLINT, subject_id UBIGINT, object_id UBIGINT,
-    subject VARCHAR, relation VARCHAR, object VARCHAR)
-"""
-# An entity is known by its hash of 64 bits; texts are kept of what can be asked, of relations that
-# have no template, and of lines that are no triple.
-_LOAD = """
-INSERT INTO lines
-WITH words AS (
-    SELECT *, (starts_with(subject, '<') AND ends_with(subject, '>')
-        AND starts_with(relation, '<') AND ends_with(relation, '>')
-        AND starts_with(object, '<') AND ends_with(object, '>') AND dot = '.') IS TRUE AS whole
-    FROM read_csv($path, columns = {
-        'subject': 'VARCHAR', 'relation': 'VARCHAR', 'object': 'VARCHAR', 'dot': 'VARCHAR'
-    }, delim = ' ', quote = '', escape = '', new_line = $new_line, header = false,
-    auto_detect = false, store_rejects = true, rejects_table = 'rejects')
-)
-SELECT whole, number, hash(subject), hash(object),
-       CASE WHEN NOT whole THEN concat_ws(' ', subject, relation, object, dot)
-            WHEN number IS NOT NULL THEN subject END,
-       CASE WHEN number IS NULL THEN relation END,
-       CASE WHEN number IS NOT NULL THEN object END
-FROM words LEFT JOIN templates USING (relation)
-"""
-# A line of other than four words is a reject, once or more often.
-_OTHERS = """
-SELECT kind, count(*), list(text ORDER BY text)[:$shown] FROM (
-    SELECT text, CASE
-        WHEN starts_with(text, '#') THEN 'comment'
-        WHEN regexp_matches(text, '^<[^>]*> <[^>]*> ".* \\.$') THEN 'literal'
-        ELSE 'malformed' END AS kind
-    FROM (
-        SELECT trim(any_value(csv_line), E'\\n ') AS text FROM rejects GROUP BY scan_id, line
-        UNION ALL
-        SELECT subject FROM lines WHERE NOT whole
-    )
-) GROUP BY kind
-"""
-_POPULARITY = """
-CREATE TABLE entities AS
-WITH counted AS (
-    SELECT id, count(*) AS score
-    FROM (SELECT unnest([subject_id, object_id]) AS id FROM lines WHERE whole) GROUP BY id
-), below AS (
-    SELECT score, sum(sum(score)) OVER (ORDER BY score) AS mass, sum(sum(score)) OVER () AS everything
-    FROM counted GROUP BY score
-), bounds AS (
-    SELECT min(score) FILTER (3 * mass >= everything) AS tail,
-           min(score) FILTER (3 * mass >= 2 * everything) AS torso
-    FROM below
-)
-SELECT id AS subject_id, score,
-       CASE WHEN score <= tail THEN 'tail' WHEN score <= torso THEN 'torso' ELSE 'head' END AS popularity
-FROM counted, bounds
-"""
-# Up to which place subjects are looked at. A subject has another place in every relation, lest all
-# relations ask about the same ones.
-_STRATA = """
-CREATE TABLE strata AS
-SELECT number, popularity, count(*) AS triples, hash($seed || number) AS salt,
-       CASE WHEN triples > $examined THEN $examined / triples * 18446744073709551615 END AS bound
-FROM lines JOIN entities USING (subject_id) WHERE whole AND number IS NOT NULL
-GROUP BY number, popularity
-"""
-_PAIRS = """
-CREATE TABLE pairs AS
-SELECT subject, number, popularity, any_value(score) AS score, any_value(place) AS place,
-       min(object) AS object, count(*) AS triples, min(object) <> max(object) AS several
-FROM (
-    SELECT *, xor(subject_id, salt) AS place
-    FROM lines JOIN entities USING (subject_id) JOIN strata USING (number, popularity) WHERE whole
-) WHERE bound IS NULL OR place <= bound
-GROUP BY subject, number, popularity
-"""
-_JUDGED = f"""
-CREATE TABLE judged AS
-WITH named AS (
-    SELECT pairs.* REPLACE (
-               replace(url_decode(subject[$start:-2]), '_', ' ') AS subject,
-               replace(url_decode(object[$start:-2]), '_', ' ') AS object),
-           starts_with(subject, $entities) AND starts_with(object, $entities) AS is_entity,
-           contains(subject, '__') OR contains(object, '__') AS generated
-    FROM pairs WHERE NOT several
-), asked AS (
-    SELECT *, replace(template, $slot, subject) AS question,
-           regexp_replace(object, ' \\([^()]*\\)$', '') AS answer
-    FROM named JOIN templates USING (number)
-)
-SELECT *, CASE
-    WHEN NOT is_entity THEN 'not_an_entity'
-    WHEN generated THEN 'generated_node'
-    WHEN regexp_matches(subject, '{PAGES}') OR regexp_matches(object, '{PAGES}') THEN 'list_page'
-    WHEN dull AND regexp_matches(name || ': ' || object, '{DULL}') THEN 'cleaning_rule'
-    WHEN answer = '' OR contains(lower(question), lower(answer)) THEN 'answer_in_question'
-    END AS fault
-FROM asked
-"""
-_DRAWN = """
-SELECT subject, name AS relation, object, question, [answer] AS answers,
-       score::DOUBLE AS score, popularity
-FROM judged WHERE fault IS NULL
-QUALIFY row_number() OVER (PARTITION BY number, popularity ORDER BY place, subject) <= $most
-ORDER BY relation, popularity, place, subject
-"""
 
 
 def read_dbpedia_source(
@@ -186,7 +60,7 @@ def read_dbpedia_source(
             start = _check_language(base, path, spec["language"])
             judged = _judge(base, start, spec)
             most = SPARE * spec["cap"]
-            drawn = base.execute(_DRAWN, {"most": most}).df()
+            drawn = base.execute(queries.DRAWN, {"most": most}).df()
     dropped = {**others, "no_template": sum(unasked.values()), **judged}
     dropped["over_the_cap"] = triples - sum(dropped.values()) + sum(others.values()) - len(drawn)
     record = {"read": triples + sum(others.values()), "dropped": dropped, "unasked": unasked}
@@ -197,7 +71,13 @@ def _name_templates(base: duckdb.DuckDBPyConnection, relations: Mapping[str, Rel
     """Make the table `templates`, a row a relation."""
     named = pd.DataFrame(
         [
-            (number, f"<{address(name)}>", name, relation.templates[0], f"^{name}: " in DULL)
+            (
+                number,
+                f"<{address(name)}>",
+                name,
+                relation.templates[0],
+                f"^{name}: " in queries.DULL,
+            )
             for number, (name, relation) in enumerate(relations.items())
         ],
         columns=["number", "relation", "name", "template", "dull"],
@@ -207,16 +87,17 @@ def _name_templates(base: duckdb.DuckDBPyConnection, relations: Mapping[str, Rel
         "CREATE TABLE templates AS SELECT * REPLACE (number::SMALLINT AS number) FROM named"
     )
     base.unregister("named")
+    base.execute(queries.ASKED)
 
 
 def _load(base: duckdb.DuckDBPyConnection, path: Path, parts: Iterator[Path]) -> None:
     """Make the tables `lines` and `rejects`."""
-    base.execute(_LINES)
+    base.execute(queries.LINES)
     for part in parts:
         with part.open("rb") as file:
             new_line = "\\r\\n" if b"\r\n" in file.read(2**16) else "\\n"
         try:
-            base.execute(_LOAD, {"path": str(part), "new_line": new_line})
+            base.execute(queries.LOAD, {"path": str(part), "new_line": new_line})
         except duckdb.Error as error:
             reason = str(error).partition("\n")[0]
             raise DataError(f"{path}: is no dump of triples, one a line ({reason})") from error
@@ -227,7 +108,7 @@ def _count_others(
 ) -> dict[str, int]:
     """Count the lines that are no triples of entities, and check that there are few."""
     triples = _number(base, "count(*) FROM lines WHERE whole")
-    others = base.execute(_OTHERS, {"shown": SHOWN}).fetchall()
+    others = base.execute(queries.OTHERS, {"shown": SHOWN}).fetchall()
     counts = {kind: count for kind, count, _ in others}
     malformed = counts.get("malformed", 0)
     if malformed > most_malformed * (triples + malformed):
@@ -276,21 +157,21 @@ def _check_language(base: duckdb.DuckDBPyConnection, path: Path, language: str) 
 
 def _judge(base: duckdb.DuckDBPyConnection, start: str, spec: Mapping[str, Any]) -> dict[str, int]:
     """Make the table `judged` of questions with what is wrong with each; return what is dropped."""
-    base.execute(_POPULARITY)
+    base.execute(queries.POPULARITY)
     settings = {"examined": EXAMINED * spec["cap"], "seed": f"{spec['seed']} "}
-    base.execute(_STRATA, settings)
-    base.execute(_PAIRS)
+    base.execute(queries.STRATA, settings)
+    base.execute(queries.PAIRS)
     settings = {
         "start": len(start) + 1,
         "entities": start,
         "slot": SLOT,
     }
-    base.execute(_JUDGED, settings)
+    base.execute(queries.JUDGED, settings)
     faults = "SELECT fault, count(*) FROM judged WHERE fault IS NOT NULL GROUP BY fault"
     counts = dict(base.execute(faults).fetchall())
     several = _number(base, "coalesce(sum(triples), 0) FROM pairs WHERE several")
     repeated = _number(base, "coalesce(sum(triples - 1), 0) FROM pairs WHERE NOT several")
-    found = {fault: counts.get(fault, 0) for fault in FAULTS}
+    found = {fault: counts.get(fault, 0) for fault in queries.FAULTS}
     return {"several_objects": several, "duplicate": repeated, **found}
 
 

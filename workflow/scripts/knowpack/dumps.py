@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from knowpack.errors import DataError
 
 BLOCK = 2**20  # bytes fetched at a time
-PART = 2**26  # bytes decompressed at a time
+PART = 2**25  # bytes decompressed at a time
 
 
 def fetch_dump(url: str, path: Path, bar: Any) -> None:
@@ -104,9 +104,11 @@ def _parts(dump: BinaryIO, files: list[Path]) -> Iterator[Path]:
     rest = b""
     for file in cycle(files):
         block = dump.read(PART)
-        whole = block.rfind(b"\n") + 1 if block else 0
+        while block and b"\n" not in block and (more := dump.read(PART)):
+            block += more
         if not block and not rest:
             return
+        whole = block.rfind(b"\n") + 1 or len(block)  # the last line may have no end
         with file.open("r+b" if file.exists() else "wb") as part:
             part.write(rest)
             part.write(memoryview(block)[:whole])
