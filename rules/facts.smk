@@ -56,7 +56,7 @@ rule build_facts:
         environment("analysis")
     threads: THREADS
     resources:
-        mem_mb=4000,  # measured: 2.6 GB with a dump of 22.8 million triples
+        mem_mb=4000,  # measured: 2.9 GB with a dump of 22.8 million triples
         runtime=60,
     params:
         spec=specs.facts_spec(study.facts),
