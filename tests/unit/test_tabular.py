@@ -261,3 +261,11 @@ def test_errors_in_the_mapping(tmp_path):
         ": columns maps question to 'promt', which the table lacks (did you mean 'prompt'?); "
         "it has 'prompt', 'answer'"
     )
+
+
+def test_a_column_of_categories_that_is_empty_is_an_error(tmp_path):
+    path = write(tmp_path, "facts.csv", "question,answer,label\nWhere?,Here,\nWhen?,Now,\n")
+    assert failing(path, {"category": "label"}) == (
+        ": columns maps category, but no row has a category; write some there, or take it out of "
+        "'columns'"
+    )

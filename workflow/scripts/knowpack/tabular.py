@@ -80,7 +80,14 @@ class _Table:
     def categories(self) -> list[str | None]:
         """Return the published category of each row: the one that stands there, or of its answers."""
         given = zip(self.texts("category", required=False), self.cells("correct"), strict=True)
-        return [self._category(row, text, correct) for text, (row, correct) in given]
+        found = [self._category(row, text, correct) for text, (row, correct) in given]
+        mapped = [name for name in MAPPED if name in self.columns]
+        if mapped and not any(found):
+            raise DataError(
+                f"{self.where}: columns maps {' and '.join(mapped)}, but no row has a category; "
+                "write some there, or take it out of 'columns'"
+            )
+        return found
 
     def _category(self, row: int, text: str | None, correct: Any) -> str | None:
         if text is not None:
