@@ -223,3 +223,13 @@ def test_another_revision_in_the_cache_is_not_taken(tmp_path: Path, folder: Path
         spec("a/lighthouses", revision="1" * 40), ConfigError
     )
     assert len(read_hub_source(spec("a/lighthouses", revision="2" * 40))[0]) == 3
+
+
+def test_a_folder_is_read_as_it_is_now(folder: Path) -> None:
+    """The library knows a folder by its name and README alone, and would keep what it once read."""
+    before, _ = read_hub_source(spec(folder))
+    assert before["question"].tolist() == ["Who?", "Why?", "Why?"]
+    changed = FULL.set_column(0, "question", pa.array(["When?", "Where?", "Which?"]))
+    pq.write_table(changed, folder / "data/full-00000-of-00001.parquet")
+    after, _ = read_hub_source(spec(folder))
+    assert after["question"].tolist() == ["When?", "Where?", "Which?"]

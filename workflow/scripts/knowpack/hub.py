@@ -4,6 +4,7 @@ The `datasets` library reads it; no code that comes with a dataset ever runs.
 """
 
 from collections.abc import Iterator, Mapping
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -27,8 +28,13 @@ def read_hub_source(spec: Mapping[str, Any]) -> tuple[pd.DataFrame, int]:
         ConfigError: the dataset cannot be fetched or read, or it would need its own code.
         DataError: it has no such split, lacks columns, or a cell is empty or of another type.
     """
+    with TemporaryDirectory() as cache:
+        return _read(spec, None if spec.get("revision") else cache)
+
+
+def _read(spec: Mapping[str, Any], cache: str | None) -> tuple[pd.DataFrame, int]:
     name, split = spec["dataset"], spec["split"]
-    splits = _load(name, spec.get("revision"), spec.get("subset"))
+    splits = _load(name, spec.get("revision"), spec.get("subset"), cache)
     if split not in splits:
         has = ", ".join(f"'{known}'" for known in splits)
         raise DataError(
@@ -49,14 +55,19 @@ def read_hub_source(spec: Mapping[str, Any]) -> tuple[pd.DataFrame, int]:
     return facts_of_columns(where, columns, list(range(1, len(dataset) + 1))), empty
 
 
-def _load(name: str, revision: str | None, subset: str | None) -> Mapping[str, Any]:
-    """Every split of a dataset, by name."""
+def _load(
+    name: str, revision: str | None, subset: str | None, cache: str | None
+) -> Mapping[str, Any]:
+    """Every split of a dataset, by name.
+
+    The library's own cache knows a folder by name and README, not by its data, so it is for the hub.
+    """
     import datasets
     from datasets.exceptions import DatasetGenerationError
 
     place = name if revision else str(locate(name))
     try:
-        builder = datasets.load_dataset_builder(place, subset, revision=revision)
+        builder = datasets.load_dataset_builder(place, subset, revision=revision, cache_dir=cache)
         # Where the hub is out of reach, the library takes any revision it fetched before.
         if revision and builder.hash != revision:
             raise ConnectionError("the hub is out of reach, and what is here is not that revision")
