@@ -154,7 +154,6 @@ def test_a_fact_whose_answer_stands_in_its_question_is_dropped_and_counted(finis
         "alias_in_question": 0,
         "not_drawn": 0,
     }
-    assert (
-        "60 facts of 61 rows; dropped: {'duplicate': 0, 'ambiguous': 0, "
-        "'answer_in_question': 1, 'alias_in_question': 0, 'not_drawn': 0}"
-    ) in (finished.results / "logs/build_facts.log").read_text()
+    log = (finished.results / "logs/build_facts.log").read_text()
+    assert "60 facts of 61 read: " in log
+    assert '"answer_in_question": 1' in log

@@ -13,6 +13,6 @@ with job(snakemake.log[0]):
     if "dump" in names:
         spec["path"] = files.dump
     facts, record = make_facts(spec, studied, snakemake.threads, Bar)
-    print(f"{len(facts)} facts; {record}")
+    print(f"{len(facts)} facts of {record['read']} read: {record}")
     schema = facts_schema(facts)
     write_table(facts[schema.names], snakemake.output[0], schema, record)
