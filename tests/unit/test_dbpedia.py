@@ -32,10 +32,14 @@ def triple(subject: str, relation: str, thing: str, language: str = "") -> str:
 def read(path: Path, lines: list[str] | bytes, **changes: object):
     content = lines if isinstance(lines, bytes) else "".join(f"{line}\n" for line in lines).encode()
     path.write_bytes(bz2.compress(content) if path.suffix == ".bz2" else content)
+    return read_file(path, **changes)
+
+
+def read_file(path: Path, relations: dict[str, Relation] = RELATIONS, **changes: object):
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     spec = {"path": str(path), "sha256": sha256, "language": "en", "cap": 30, "seed": 42}
     spec |= {"max_malformed": 0.5, **changes}
-    return read_dbpedia_source(spec, RELATIONS)
+    return read_dbpedia_source(spec, relations)
 
 
 def rows(frame) -> list[tuple[str, str, str]]:
@@ -164,9 +168,7 @@ def test_a_published_templates_file_works_as_it_is(tmp_path: Path) -> None:
     assert relations.keys() == {"capital", "http://xmlns.com/foaf/0.1/page"}
     dump = tmp_path / "dump.ttl"
     dump.write_text(triple("France", "capital", "Paris") + "\n")
-    sha256 = hashlib.sha256(dump.read_bytes()).hexdigest()
-    spec = {"path": dump, "sha256": sha256, "language": "en", "cap": 1, "seed": 1}
-    frame, _ = read_dbpedia_source({**spec, "max_malformed": 0}, relations)
+    frame, _ = read_file(dump, relations, max_malformed=0)
     assert list(frame["question"]) == ["Which city governs France?"]
 
 
@@ -208,10 +210,8 @@ def test_a_dump_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     whole = bz2.compress("\n".join(triple(f"S{n}", "genre", f"G{n}") for n in range(5000)).encode())
     path = tmp_path / "dump.bz2"
     path.write_bytes(whole[: len(whole) // 2])
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    spec = {"path": path, "sha256": sha256, "language": "en", "cap": 1, "seed": 1}
     with pytest.raises(DataError, match="it is damaged or was cut short; fetch it again"):
-        read_dbpedia_source({**spec, "max_malformed": 0}, RELATIONS)
+        read_file(path, max_malformed=0)
 
 
 @pytest.mark.parametrize("content", [b"", b"# only\n# comments\n"])

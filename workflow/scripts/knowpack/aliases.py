@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from knowpack.cells import READERS
+from knowpack.cells import reader
 from knowpack.errors import DataError, suggest
 from knowpack.facts import plain, without_given_aliases
 
@@ -25,9 +25,7 @@ def read_aliases(path: str | Path) -> pd.DataFrame:
         DataError: the file cannot be read, lacks a column or rows, or a cell is empty or not text.
     """
     path = Path(path)
-    read = READERS.get(path.suffix.lower())
-    if read is None:
-        raise DataError(f"{path}: unknown kind of table; give a {', '.join(READERS)} file")
+    read, separator = reader(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file; give the path of a table of aliases")
     table = read(path)
@@ -40,7 +38,6 @@ def read_aliases(path: str | Path) -> pd.DataFrame:
             )
     if not table.rows:
         raise DataError(f"{path}: has no rows; write an object and its aliases in each")
-    separator = "|" if path.suffix.lower() in (".csv", ".tsv") else None
     pairs = []
     cells = zip(table.rows, table.columns["object"], table.columns["alias"], strict=True)
     for row, name, cell in cells:

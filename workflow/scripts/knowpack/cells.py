@@ -139,6 +139,18 @@ def _readable(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: not a readable Parquet file ({error}); write it again") from error
 
 
+def reader(path: Path) -> tuple[Callable[[Path], Cells], str | None]:
+    """Return what reads a table of this kind, and what separates several texts in one of its cells.
+
+    Raises:
+        DataError: the name ends in none of the known kinds.
+    """
+    kind = path.suffix.lower()
+    if kind not in READERS:
+        raise DataError(f"{path}: unknown kind of table; give a {', '.join(READERS)} file")
+    return READERS[kind], "|" if kind in (".csv", ".tsv") else None
+
+
 READERS: dict[str, Callable[[Path], Cells]] = {
     ".csv": _read_delimited(","),
     ".tsv": _read_delimited("\t"),

@@ -54,17 +54,17 @@ def read_dbpedia_source(
             base.execute("SET preserve_insertion_order = false")
             _name_templates(base, relations)
             _load(base, path, read_parts(path, Path(folder), threads))
-            others = _count_others(base, path, spec["max_malformed"])
             triples = _number(base, "count(*) FROM lines WHERE whole")
+            others = _count_others(base, path, triples, spec["max_malformed"])
             unasked = _count_unasked(base, path)
             start = _check_language(base, path, spec["language"])
             judged = _judge(base, start, spec)
             most = SPARE * spec["cap"]
             drawn = base.execute(queries.DRAWN, {"most": most}).df()
-    dropped = {**others, "no_template": sum(unasked.values()), **judged}
-    dropped["over_the_cap"] = triples - sum(dropped.values()) + sum(others.values()) - len(drawn)
-    record = {"read": triples + sum(others.values()), "dropped": dropped, "unasked": unasked}
-    return drawn, record
+    dropped = {"no_template": sum(unasked.values()), **judged}
+    dropped["over_the_cap"] = triples - sum(dropped.values()) - len(drawn)
+    read = triples + sum(others.values())
+    return drawn, {"read": read, "dropped": others | dropped, "unasked": unasked}
 
 
 def _name_templates(base: duckdb.DuckDBPyConnection, relations: Mapping[str, Relation]) -> None:
@@ -104,10 +104,9 @@ def _load(base: duckdb.DuckDBPyConnection, path: Path, parts: Iterator[Path]) ->
 
 
 def _count_others(
-    base: duckdb.DuckDBPyConnection, path: Path, most_malformed: float
+    base: duckdb.DuckDBPyConnection, path: Path, triples: int, most_malformed: float
 ) -> dict[str, int]:
     """Count the lines that are no triples of entities, and check that there are few."""
-    triples = _number(base, "count(*) FROM lines WHERE whole")
     others = base.execute(queries.OTHERS, {"shown": SHOWN}).fetchall()
     counts = {kind: count for kind, count, _ in others}
     malformed = counts.get("malformed", 0)
@@ -161,12 +160,7 @@ def _judge(base: duckdb.DuckDBPyConnection, start: str, spec: Mapping[str, Any])
     settings = {"examined": EXAMINED * spec["cap"], "seed": f"{spec['seed']} "}
     base.execute(queries.STRATA, settings)
     base.execute(queries.PAIRS)
-    settings = {
-        "start": len(start) + 1,
-        "entities": start,
-        "slot": SLOT,
-    }
-    base.execute(queries.JUDGED, settings)
+    base.execute(queries.JUDGED, {"start": len(start) + 1, "entities": start, "slot": SLOT})
     faults = "SELECT fault, count(*) FROM judged WHERE fault IS NOT NULL GROUP BY fault"
     counts = dict(base.execute(faults).fetchall())
     several = _number(base, "coalesce(sum(triples), 0) FROM pairs WHERE several")

@@ -74,10 +74,9 @@ def _tables(
     def printed(name: str, frame: pd.DataFrame) -> Table:
         return Table(*TABLES[name], caption[name], frame)
 
-    compared = "published_categories"
     benchmarks = table["benchmarks"]
     own = [task for task in benchmarks["task"].unique() if task not in TABLE_7 + TABLE_8]
-    return [
+    tables = [
         printed("categories", layout.categories(table["categories"])),
         printed("reliability", layout.reliability(table["reliability"], runs)),
         _shifts(table["shifts"], caption["shifts"], runs, models, LLAMA),
@@ -88,12 +87,11 @@ def _tables(
         _benchmarks("ARC and LogiQA", "Table 8", benchmarks, runs, TABLE_8),
         _benchmarks("Other benchmarks", "", benchmarks, runs, own),
         _examples(table["shift_examples"], caption["shift_examples"], runs),
-        *(
-            printed(name, layout.published_categories(table[name]))
-            for name in table
-            if name == compared
-        ),
     ]
+    if "published_categories" in table:
+        found = layout.published_categories(table["published_categories"])
+        tables.append(printed("published_categories", found))
+    return tables
 
 
 def _shifts(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from knowpack.cells import READERS
+from knowpack.cells import reader
 from knowpack.draws import POPULARITIES
 from knowpack.errors import DataError, suggest
 
@@ -142,9 +142,7 @@ def read_table_source(path: str | Path, columns: Mapping[str, str] | None = None
         DataError: the file cannot be read, lacks columns, or a cell is empty or of another type.
     """
     path = Path(path)
-    read = READERS.get(path.suffix.lower())
-    if read is None:
-        raise DataError(f"{path}: unknown kind of table; give a {', '.join(READERS)} file")
+    read, separator = reader(path)
     if path.is_dir():
         raise DataError(f"{path}: is a folder; give the path of one table in it")
     if not path.exists():
@@ -153,7 +151,6 @@ def read_table_source(path: str | Path, columns: Mapping[str, str] | None = None
         raise DataError(f"{path}: is empty; it needs the columns {NEEDED}")
     found = read(path)
     named = name_columns(path, list(found.columns), columns or {})
-    separator = "|" if path.suffix.lower() in (".csv", ".tsv") else None
     table = {ours: found.columns[theirs] for ours, theirs in named.items()}
     return facts_of_columns(str(path), table, found.rows, separator)
 
