@@ -65,7 +65,9 @@ BENCHMARKED = [
 DEVICE = checks.device(study)
 # Half of a job that asks is one thread's work (starting the engine), so on a CPU two jobs share the cores.
 THREADS = max(1, os.cpu_count() // 2)
-GPUS = int(DEVICE == "cuda")
+# Profiles say how many GPUs a machine has; without one, one job at a time computes on them.
+if workflow.is_main_process and not workflow.non_local_exec:
+    workflow.global_resources.setdefault("gpu", 1)
 
 
 wildcard_constraints:
@@ -81,6 +83,19 @@ def hold_study():
         hold(Path("results") / study.study)
     except KnowpackError as error:
         raise WorkflowError(str(error)) from None
+
+
+def needs(kind):
+    """Resources of a kind of job, as the configuration's section `jobs` has them."""
+    section = getattr(study.jobs, kind)
+    found = {
+        "mem_mb": lambda w, attempt: section.mem_mb * 2 ** (attempt - 1),
+        "runtime": section.runtime,
+        "attempt": lambda w, attempt: attempt,
+    }
+    if DEVICE == "cuda" and kind in ("ask", "train"):
+        found["gpu"] = section.devices
+    return found
 
 
 def environment(kind):

@@ -33,6 +33,8 @@ rule table_categories:
         "<benchmarks>/table_categories.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={"models": MODELS, "prompts": PROMPTS},
         code=code_digest("table_categories.py"),
@@ -56,6 +58,8 @@ rule table_reliability:
         "<benchmarks>/table_reliability.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={"dynamics": EPOCH_NAMES, "prompts": PROMPTS},
         code=code_digest("table_reliability.py"),
@@ -79,6 +83,8 @@ rule table_shifts:
         "<benchmarks>/table_shifts.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={"prompts": PROMPTS},
         code=code_digest("table_shifts.py"),
@@ -101,6 +107,8 @@ rule table_answers:
         "<benchmarks>/table_answers.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={"runs": RUN_NAMES + BASE_NAMES, "prompts": PROMPTS},
         code=code_digest("table_answers.py"),
@@ -128,6 +136,8 @@ rule table_shift_reasons:
         "<benchmarks>/table_shift_reasons.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={},
         code=code_digest("table_shift_reasons.py"),
@@ -149,6 +159,8 @@ rule table_benchmarks:
         "<benchmarks>/table_benchmarks.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={"asked": SUITE_NAMES},
         code=code_digest("table_benchmarks.py"),
@@ -175,6 +187,8 @@ rule table_published:
         "<benchmarks>/table_published.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec=specs.published_spec(study),
         code=code_digest("table_published.py"),
@@ -204,6 +218,8 @@ rule table_costs:
         "<benchmarks>/table_costs.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={
             "trained": RUN_NAMES,
@@ -228,6 +244,8 @@ rule table_published_categories:
         "<benchmarks>/table_published_categories.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={"models": MODELS, "prompts": PROMPTS},
         code=code_digest("table_published_categories.py"),

@@ -11,8 +11,7 @@ rule materialise_model:
     conda:
         environment("train")
     resources:
-        mem_mb=8000,
-        runtime=60,
+        **needs("prepare"),
     params:
         spec=lambda w: specs.model_spec(study, w.model),
         code=code_digest("materialise_model.py"),
@@ -33,7 +32,7 @@ rule fetch_dump:
     conda:
         environment("analysis")
     resources:
-        runtime=240,
+        **needs("prepare"),
     params:
         spec=lambda w: {"url": DUMPS[w.sha256]},
         code=code_digest("fetch_dump.py"),
@@ -56,8 +55,7 @@ rule build_facts:
         environment("analysis")
     threads: THREADS
     resources:
-        mem_mb=4000,  # measured: 2.9 GB with a dump of 22.8 million triples
-        runtime=60,
+        **needs("prepare"),
     params:
         spec=specs.facts_spec(study.facts),
         code=code_digest("build_facts.py"),
@@ -79,6 +77,8 @@ rule describe_facts:
         "<benchmarks>/describe_facts.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec=specs.facts_page_spec(study.facts, f"Facts of study {study.study}"),
         code=code_digest("describe_facts.py"),
@@ -100,6 +100,8 @@ if study.extra_facts:
             "<logs>/build_extra_facts.log",
         benchmark:
             "<benchmarks>/build_extra_facts.tsv"
+        resources:
+            **needs("tables"),
         params:
             spec=specs.facts_spec(study.extra_facts),
             code=code_digest("build_facts.py"),
@@ -119,6 +121,8 @@ if study.extra_facts:
             "<benchmarks>/leave_out_shots.tsv"
         conda:
             environment("analysis")
+        resources:
+            **needs("tables"),
         params:
             spec={},
             code=code_digest("leave_out_shots.py"),
@@ -136,6 +140,8 @@ if study.extra_facts:
             "<logs>/describe_extra_facts.log",
         benchmark:
             "<benchmarks>/describe_extra_facts.tsv"
+        resources:
+            **needs("tables"),
         params:
             spec=specs.facts_page_spec(
                 study.extra_facts, f"Extra facts of study {study.study}"
@@ -157,6 +163,8 @@ rule draw_shots:
         "<benchmarks>/draw_shots.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec=specs.shots_spec(study),
         code=code_digest("draw_shots.py"),
@@ -175,6 +183,8 @@ rule list_runs:
         "<benchmarks>/list_runs.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec=RUNS,
         code=code_digest("list_runs.py"),

@@ -11,8 +11,7 @@ rule load_suite:
     conda:
         environment("benchmark")
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **needs("score"),
     params:
         spec=lambda w: specs.suite_spec(study, w.suite),
         code=code_digest("load_suite.py"),
@@ -37,9 +36,7 @@ rule ask:
         environment("engine")
     threads: THREADS
     resources:
-        gpu=GPUS,
-        mem_mb=8000,  # measured: 5.2 GB with Gemma 3 270M and a 2 GiB cache
-        runtime=240,
+        **needs("ask"),
     params:
         spec=lambda w: specs.ask_spec(study, w.model, w.run, w.suite, RUNS),
         script=lambda w: ask_script(w.suite),
@@ -63,6 +60,8 @@ rule label:
         "<benchmarks>/label/{model}/{run}.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec=specs.label_spec(study),
         code=code_digest("label.py"),
@@ -100,6 +99,8 @@ rule label_epochs:
         "<benchmarks>/label_epochs/{model}/{run}.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec=specs.label_spec(study),
         code=code_digest("label_epochs.py"),
@@ -122,8 +123,7 @@ rule score_suite:
     conda:
         environment("benchmark")
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **needs("score"),
     params:
         spec=lambda w: specs.suite_spec(study, w.suite),
         code=code_digest("score_suite.py"),

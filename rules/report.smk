@@ -31,6 +31,8 @@ rule draw_figure:
         "<benchmarks>/draw_figure/{figure}.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={"prompts": PROMPTS},
         code=code_digest("draw_figure.py"),
@@ -62,6 +64,8 @@ rule make_report:
         "<benchmarks>/make_report.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec=specs.report_spec(study),
         code=code_digest("make_report.py"),

@@ -13,6 +13,8 @@ rule pool_facts:
         "<benchmarks>/pool_facts/{model}.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec={},
         code=code_digest("pool_facts.py"),
@@ -55,9 +57,7 @@ if study.paraphrases.model:
             environment("engine")
         threads: THREADS
         resources:
-            gpu=GPUS,
-            mem_mb=8000,
-            runtime=240,
+            **needs("ask"),
         params:
             spec=lambda w: specs.paraphrase_spec(study, w.model, RUNS),
             code=code_digest("paraphrase_by_model.py"),
@@ -81,6 +81,8 @@ else:
             "<benchmarks>/paraphrase_facts/{model}.tsv"
         conda:
             environment("analysis")
+        resources:
+            **needs("tables"),
         params:
             spec=lambda w: specs.paraphrase_spec(study, w.model, RUNS),
             code=code_digest("paraphrase_by_templates.py"),
@@ -103,6 +105,8 @@ rule select_rows:
         "<benchmarks>/select_rows/{model}/{run}.tsv"
     conda:
         environment("analysis")
+    resources:
+        **needs("tables"),
     params:
         spec=lambda w: specs.select_spec(study, w.model, w.run, RUNS),
         code=code_digest("select_rows.py"),
@@ -128,9 +132,7 @@ rule train_adapter:
         environment("train")
     threads: THREADS
     resources:
-        gpu=GPUS,
-        mem_mb=8000,  # measured: 1.8 GB with Gemma 3 270M and batches of 8
-        runtime=480,
+        **needs("train"),
     params:
         spec=lambda w: specs.train_spec(study, w.model, w.run, RUNS),
         code=code_digest("train_adapter.py"),

@@ -12,8 +12,10 @@ import pytest
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 
 
-def run(log: Path, body: str, **options) -> subprocess.CompletedProcess[str]:
-    lines = ["from knowpack.job import Bar, job, say", f"with job({str(log)!r}):"]
+def run(log: Path, body: str, attempt: int = 1, **options) -> subprocess.CompletedProcess[str]:
+    given = f"SimpleNamespace(log=[{str(log)!r}], resources={{'attempt': {attempt}}})"
+    lines = ["from types import SimpleNamespace", "from knowpack.job import Bar, job, say"]
+    lines.append(f"with job({given}):")
     code = "\n".join([*lines, *(f"    {line}" for line in body.splitlines())])
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -49,7 +51,7 @@ def test_a_fault_that_can_be_mended_is_one_line(log: Path):
     done = run(log, "from knowpack.errors import DataError\nraise DataError('facts: mend it')")
     assert done.returncode == 1
     assert done.stderr == "error: facts: mend it\n"
-    assert log.read_text() == "error: facts: mend it\n"
+    assert log.read_text() == "error: facts: mend it\nthe job failed by itself\n"
 
 
 def test_any_other_fault_leaves_its_traceback_in_the_log(log: Path):
@@ -57,8 +59,27 @@ def test_any_other_fault_leaves_its_traceback_in_the_log(log: Path):
     assert done.returncode == 1
     text = log.read_text()
     assert text.startswith("Traceback (most recent call last)")
-    assert text.endswith("KeyError: 'key'\n")
+    assert text.endswith("KeyError: 'key'\nthe job failed by itself\n")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "fault", ["{}['key']", "from knowpack.errors import DataError\nraise DataError('x')"]
+)
+def test_a_job_that_failed_by_itself_is_not_tried_again(log: Path, fault: str):
+    run(log, fault)
+    first = log.read_text()
+    done = run(log, "print('again')", attempt=2)
+    assert done.returncode == 1
+    assert done.stderr == f"not tried again: see {log}\n"
+    assert log.read_text() == first
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "raise MemoryError"])
+def test_a_job_that_ran_out_of_memory_is_tried_again(log: Path, end: str):
+    assert run(log, f"import os, signal\nprint('begun', flush=True)\n{end}").returncode != 0
+    assert run(log, "print('again')", attempt=2).returncode == 0
+    assert log.read_text() == "again\n"
 
 
 def test_output_stands_in_the_order_in_which_it_came(log: Path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from knowpack.job import Bar, job, say
 
-with job(snakemake.log[0]):
+with job(snakemake):
     # Loading data imports torch, which reads this once.
     os.environ.setdefault("OMP_NUM_THREADS", str(snakemake.threads))
     from knowpack.engine import start_engine

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from knowpack.job import Bar, job, say
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.asking import RESPONSES, ask
     from knowpack.engine import start_engine
     from knowpack.outlook import outlook

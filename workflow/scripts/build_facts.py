@@ -2,7 +2,7 @@
 
 from knowpack.job import Bar, job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.facts import facts_schema
     from knowpack.sources import make_facts
     from knowpack.tables import read_table, write_table

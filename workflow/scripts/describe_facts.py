@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.facts_page import compose, read_record
     from knowpack.tables import read_metadata, read_table, write_text
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack import figures
     from knowpack.figure_captions import caption
     from knowpack.plots import save

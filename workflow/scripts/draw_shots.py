@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.files import locate
     from knowpack.prompts import SHOTS, draw_shots, pool_of, read_pool
     from knowpack.tables import read_table, write_table

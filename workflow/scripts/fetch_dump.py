@@ -4,7 +4,7 @@ from pathlib import Path
 
 from knowpack.job import Bar, job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.dumps import fetch_dump
 
     fetch_dump(snakemake.params.spec["url"], Path(snakemake.output[0]), Bar)

@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.knowledge import LABELS, label
     from knowpack.tables import read_table, write_table
 

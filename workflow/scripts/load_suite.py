@@ -2,7 +2,7 @@
 
 from knowpack.job import job, say
 
-with job(snakemake.log[0]):
+with job(snakemake):
     import json
 
     from knowpack.tables import write_text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack import study_page
     from knowpack.tables import write_text
 

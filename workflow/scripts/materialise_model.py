@@ -4,7 +4,7 @@ from pathlib import Path
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.models import materialise
 
     materialise(snakemake.params.spec, Path(snakemake.output[0]).parent)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from knowpack.job import Bar, job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.engine import Engine
     from knowpack.order import unknown_order
     from knowpack.paraphrases import PARAPHRASES

@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.files import locate_all
     from knowpack.paraphrases import PARAPHRASES
     from knowpack.paraphrases_by_templates import from_templates

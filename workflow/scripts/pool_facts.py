@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.pools import POOLS, pools
     from knowpack.tables import read_table, write_table
 

@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.benchmarks import RESULTS, SCORES, score_suite
     from knowpack.tables import read_table, write_table
     from knowpack.tasks import load

@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.selection import ROWS, select_rows
     from knowpack.tables import read_table, write_table
 

@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack import captions, layout
     from knowpack.benchmark_names import in_print
     from knowpack.benchmark_table import BENCHMARKS, benchmark_table

@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     import pandas as pd
 
     from knowpack import captions, layout

@@ -2,7 +2,7 @@
 
 from knowpack.job import job
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack import layout
     from knowpack.costs import COSTS, asking_cost, costs, training_cost
     from knowpack.publish import write_forms

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from knowpack.job import Bar, job, say
 
-with job(snakemake.log[0]):
+with job(snakemake):
     from knowpack.outlook import outlook
     from knowpack.tables import read_table, write_text
     from knowpack.training import train

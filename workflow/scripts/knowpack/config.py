@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from knowpack.config_jobs import Jobs
 from knowpack.config_sources import FactSource, Model, Paraphrases
 from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Slug, Strict, explain
 
@@ -170,6 +171,8 @@ class Study(Strict):
     """Benchmarks by suite: a name of your choice, and its tasks. A suite is asked in one go."""
     engine: Engine = Engine()
     """Settings of the inference engine."""
+    jobs: Jobs = Jobs()
+    """What jobs ask of the machine or the cluster."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Study":

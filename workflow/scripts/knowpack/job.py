@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,24 @@ from knowpack.errors import KnowpackError
 SECONDS_BETWEEN_LOG_LINES = 10.0
 
 
-@contextlib.contextmanager
-def job(log: str) -> Iterator[None]:
-    """Run a job's work with everything it prints in ``log``; bars also show on a terminal.
+# How the log of a job that failed ends, and not of one that was killed.
+FAILED = "the job failed by itself"
 
-    A fault that the user can mend ends the job with its message alone; any other with its traceback.
+
+@contextlib.contextmanager
+def job(snakemake: Any) -> Iterator[None]:
+    """Run a script's work with everything it prints in its log; bars also show on a terminal.
+
+    ``snakemake`` is what Snakemake gives the script. A fault that the user can mend ends the job with
+    its message alone; any other with its traceback. A second attempt is for a job that was killed,
+    for want of memory say: one that failed by itself would only fail again, and does so at once.
     """
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    log = Path(snakemake.log[0])
+    log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
+    if snakemake.resources.get("attempt", 1) > 1 and _failed_by_itself(log):
+        print(f"not tried again: see {log}", file=sys.stderr)
+        sys.exit(1)
     with open(log, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor is needed)
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -35,7 +46,18 @@ def job(log: str) -> Iterator[None]:
         yield
     except KnowpackError as error:
         say(f"error: {error}")
+        print(FAILED, file=sys.stderr)
         sys.exit(1)
+    except MemoryError:
+        raise
+    except Exception:
+        traceback.print_exc()
+        print(FAILED, file=sys.stderr)
+        sys.exit(1)
+
+
+def _failed_by_itself(log: Path) -> bool:
+    return log.is_file() and log.read_text(encoding="utf-8").rstrip().endswith(FAILED)
 
 
 def say(line: str) -> None:
