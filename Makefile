@@ -2,10 +2,11 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup facts study report bench test format docs lock
+.PHONY: help setup facts study report explain bench test test-slurm test-faults format docs lock
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-snakemake = snakemake $(if $(CONFIG),--configfile $(CONFIG)) --cores all
+# A profile says itself how many cores there are.
+snakemake = snakemake $(if $(CONFIG),--configfile $(CONFIG)) $(if $(findstring --profile,$(ARGS)),,--cores all)
 
 study_of = python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[-1]))["study"])'
 define own_report
@@ -15,8 +16,8 @@ printf '%s\n' "the study's page   $$folder/report.html" "Snakemake's report $$fo
 endef
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
-	@echo "CONFIG=config/my-study.yaml and ARGS='--dry-run' go with facts, study and report"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@echo "CONFIG=config/my-study.yaml and ARGS='--dry-run' go with facts, study and report; CONFIG with explain too"
 
 setup: ## install everything into .venv (DEVICE=cpu or cuda, else what the machine has)
 	@envs/install.sh
@@ -31,12 +32,17 @@ report: setup ## the study's page, report.html, and Snakemake's own report, snak
 	@$(snakemake) report $(ARGS)
 	@$(if $(filter -n --dry-run --dryrun,$(ARGS)),,$(own_report))
 
+explain: setup ## how a run or a table was made: RUN=uk40-s42 or TABLE=shifts (MODEL=... where several have the run)
+	@PYTHONPATH=workflow/scripts python -m knowpack.explain_study --config=$(or $(CONFIG),config/config.yaml) \
+	  --run='$(RUN)' --model='$(MODEL)' --table='$(TABLE)'
+
 bench_facts = python tests/bench/facts.py
 bench_asking = python tests/bench/asking.py $(or $(STUDY),results/world)
-unknown_bench = $(error BENCH is facts or asking, or left out for both; not '$(1)')
+bench_load = python tests/bench/load.py
+unknown_bench = $(error BENCH is facts, asking or load, or left out for all; not '$(1)')
 
-bench: setup ## time facts and asking against plain ways (BENCH=facts or asking; STUDY=results/world)
-	@$(foreach name,$(or $(BENCH),facts asking),$(or $(bench_$(name)),$(call unknown_bench,$(name))) &&) true
+bench: setup ## time facts, asking and planning (BENCH=facts, asking or load; STUDY=results/world)
+	@$(foreach name,$(or $(BENCH),facts asking load),$(or $(bench_$(name)),$(call unknown_bench,$(name))) &&) true
 
 define check
 @echo "== $(1)"
@@ -50,6 +56,12 @@ test: setup ## check formats, types and the workflow, then run the tests
 	$(call check,mypy)
 	$(call check,snakemake --lint)
 	$(call check,pytest -q $(ARGS))
+
+test-slurm: setup ## run the small study on a Slurm that is started here (as root; apt installs it)
+	$(call check,pytest -q tests/slurm $(ARGS))
+
+test-faults: setup ## kill the small study at 25 random moments, fill disks, damage files (SEED=... as before)
+	$(call check,pytest -q -s tests/faults $(ARGS))
 
 format: setup ## format the code in place
 	@ruff format && ruff check --fix && snakefmt Snakefile rules

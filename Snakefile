@@ -72,4 +72,6 @@ onstart:
 
 
 onsuccess:
+    RUN.succeed()
+    QUEUED.unlink(missing_ok=True)
     print_summary(study)

@@ -17,8 +17,8 @@ torch=$(grep '^torch==' requirements-cpu.in)
 
 compile() { # <device> [option]...
   "$tmp/venv/bin/uv" pip compile --quiet --no-header --no-annotate --python-version 3.11 \
-    --python-platform x86_64-manylinux_2_28 --excludes excluded.txt "requirements-$1.in" \
-    -o "$tmp/lock.txt" "${@:2}" >/dev/null
+    --python-platform x86_64-manylinux_2_28 --excludes excluded.txt --overrides overridden.txt \
+    "requirements-$1.in" -o "$tmp/lock.txt" "${@:2}" >/dev/null
   cp "$tmp/lock.txt" "lock-$1.txt"
   echo "envs/lock-$1.txt: $(wc -l <"lock-$1.txt") packages"
 }

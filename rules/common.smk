@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -10,14 +11,17 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import update_config
 
+# Data packages read their files in the encoding of the machine, which need not be UTF-8.
+os.environ["PYTHONUTF8"] = "1"
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from knowpack import checks, contents, specs
+from knowpack import checks, contents, provenance, specs
 from knowpack.errors import KnowpackError
 from knowpack.files import is_address
-from knowpack.hold import hold
-from knowpack.provenance import code_digest, pins
+from knowpack.hold import Run
+from knowpack.orphans import end_orphans
+from knowpack.provenance import pins
 from knowpack.summary import print_summary
 
 
@@ -27,7 +31,10 @@ def typed(value):
         return {key: typed(item) for key, item in value.items()}
     if isinstance(value, list):
         return [typed(item) for item in value]
-    return yaml.safe_load(value) if isinstance(value, str) else value
+    try:
+        return yaml.safe_load(value) if isinstance(value, str) else value
+    except yaml.YAMLError:  # a text such as `a: b: c`
+        return value
 
 
 update_config(config, typed(dict(workflow.config_settings.config)))
@@ -35,6 +42,7 @@ update_config(config, typed(dict(workflow.config_settings.config)))
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
 try:
+    checks.refuse_programs(workflow.overwrite_configfiles)
     study, RUNS = checks.prepare(
         config, packages=not CONDA, tasks=not CONDA and workflow.is_main_process
     )
@@ -42,8 +50,10 @@ except KnowpackError as error:
     raise WorkflowError(str(error)) from None
 
 MODELS = [model.name for model in study.models]
+# The run table's one row of a run.
+ROWS = {(row["model"], row["run"]): [row] for row in RUNS}
 EPOCHS = [row for row in RUNS if row["unknown"] in study.dynamics]
-SUITES = list(study.suites)
+SUITES = sorted(study.suites)
 # The models that are asked the extra facts.
 POOLED = MODELS * specs.pooled(study)
 FACT_PAGES = [
@@ -62,12 +72,22 @@ BENCHMARKED = [
     + [(model, "base") for model in MODELS]
     for suite in SUITES
 ]
+RESULTS = Path("results") / study.study
+QUEUED = RESULTS / ".slurm-run"
 DEVICE = checks.device(study)
+# Profiles say how many GPUs there are; without one, one job at a time computes on them.
+if workflow.is_main_process:
+    most = max(study.jobs.ask.devices, study.jobs.train.devices)
+    workflow.global_resources.setdefault("gpu", most)
+    if DEVICE == "cuda" and workflow.global_resources["gpu"].value < most:
+        raise WorkflowError(
+            f"jobs: devices: {most} GPUs for one job, where the profile or --resources has "
+            f"gpu={workflow.global_resources['gpu'].value}; raise the one or lower the other"
+        )
 # Half of a job that asks is one thread's work (starting the engine), so on a CPU two jobs share the cores.
-THREADS = max(1, os.cpu_count() // 2)
-# Profiles say how many GPUs a machine has; without one, one job at a time computes on them.
-if workflow.is_main_process and not workflow.non_local_exec:
-    workflow.global_resources.setdefault("gpu", 1)
+# Of GPUs each has its part of them.
+GPUS = workflow.global_resources.get("gpu").value if DEVICE == "cuda" else None
+THREADS = max(1, os.cpu_count() // max(2, GPUS or 0))
 
 
 wildcard_constraints:
@@ -77,12 +97,26 @@ wildcard_constraints:
     suite="|".join(map(re.escape, ["facts", "dynamics", "extra_facts", *SUITES])),
 
 
+if workflow.is_main_process:
+    RUN = Run(RESULTS)
+
+
 def hold_study():
-    """Refuse to start where another run of the same study is at work."""
+    """Refuse to start where another run of the same study is at work, or would not find a GPU."""
+    if workflow.non_local_exec and study.device == "auto":
+        raise WorkflowError(
+            "device: 'auto' is what this machine has, and jobs run elsewhere; write `device: cuda` "
+            "(or cpu) in the configuration, or add `--config device=cuda`"
+        )
     try:
-        hold(Path("results") / study.study)
+        RUN.begin(local=not workflow.non_local_exec)
+        if orphans := end_orphans(QUEUED):
+            print(f"cancelled {orphans} jobs of a run that was killed")
     except KnowpackError as error:
         raise WorkflowError(str(error)) from None
+    # The Slurm executor names its jobs so.
+    if run := getattr(workflow.scheduler._executor, "run_uuid", None):
+        QUEUED.write_text(run)
 
 
 def needs(kind):
@@ -93,8 +127,11 @@ def needs(kind):
         "runtime": section.runtime,
         "attempt": lambda w, attempt: attempt,
     }
+    if kind in ("ask", "train"):
+        found["devices"] = section.devices
     if DEVICE == "cuda" and kind in ("ask", "train"):
-        found["gpu"] = section.devices
+        # On one node, and so in one task: a task a GPU would be an engine a GPU.
+        found |= {"gpu": section.devices, "nodes": 1}
     return found
 
 
@@ -151,7 +188,7 @@ def ask_inputs(wildcards):
     """What one run must have before it can be asked a suite."""
     folder = f"<results>/{wildcards.model}/{wildcards.run}"
     needed = (
-        {} if wildcards.run == "base" else {"adapter": f"{folder}/adapter/run.json"}
+        {} if wildcards.run == "base" else {"adapter": f"{folder}/adapter/SHA256SUMS"}
     )
     if wildcards.suite in SUITES:
         return needed | {"suite": f"<results>/suites/{wildcards.suite}.json"}
@@ -180,9 +217,8 @@ def shots_inputs(wildcards):
 
 def select_inputs(wildcards):
     """What the rows of one run are selected from beside the facts: paraphrases, or extra facts."""
-    model, run = wildcards
-    base = f"<results>/{model}/base"
-    extra = specs.select_spec(study, model, run, RUNS)["extra"]
+    base = f"<results>/{wildcards.model}/base"
+    extra = row_of(wildcards)[0]["extra"]
     if extra == "paraphrase":
         return {"paraphrases": f"{base}/paraphrases.parquet"}
     if extra == "highly_known" and study.extra_facts:
@@ -191,6 +227,42 @@ def select_inputs(wildcards):
             "extra_pools": f"{base}/extra_pools.parquet",
         }
     return {}
+
+
+@cache
+def digest_of_code(script):
+    return provenance.code_digest(script)
+
+
+def code_digest(script):
+    """The digest of a rule's code, made where one of its jobs is planned: of all it takes a second."""
+    return lambda wildcards: digest_of_code(script)
+
+
+def facts_code(facts):
+    """The digest of the code that makes facts, without that which reads other sources than theirs."""
+    unread = provenance.unread(facts.model_dump())
+    return lambda wildcards: provenance.code_digest("build_facts.py", unread)
+
+
+def row_of(wildcards):
+    """The run table without the other runs; a search in the whole one grows with its square."""
+    return ROWS.get((wildcards.model, wildcards.run), [])
+
+
+@cache
+def suite_spec(suite):
+    """The benchmarks of a suite, whose files are read once for all runs."""
+    return specs.suite_spec(study, suite)
+
+
+def ask_spec(wildcards):
+    """How one run is asked a suite."""
+    model, run, suite = wildcards.model, wildcards.run, wildcards.suite
+    row = row_of(wildcards)
+    if suite in SUITES:
+        return specs.ask_suite_spec(study, model, run, suite_spec(suite), row)
+    return specs.ask_spec(study, model, run, suite, row)
 
 
 def ask_script(suite):

@@ -200,12 +200,7 @@ rule table_published:
 
 rule table_costs:
     input:
-        train=of_runs("<benchmarks>/train_adapter/{model}/{run}.tsv"),
         records=of_runs("<results>/{model}/{run}/adapter/run.json"),
-        ask=of_runs("<benchmarks>/ask/{model}/{run}/facts.tsv", base=True)
-        + of_runs("<benchmarks>/ask/{model}/{run}/dynamics.tsv", EPOCHS)
-        + of_suites("<benchmarks>/ask/{model}/{run}/{suite}.tsv")
-        + expand("<benchmarks>/ask/{model}/base/extra_facts.tsv", model=POOLED),
         responses=of_runs("<results>/{model}/{run}/responses/facts.parquet", base=True)
         + of_runs("<results>/{model}/{run}/responses/dynamics.parquet", EPOCHS)
         + of_suites("<results>/{model}/{run}/responses/{suite}.parquet")

@@ -32,7 +32,8 @@ rule fetch_dump:
     conda:
         environment("analysis")
     resources:
-        **needs("prepare"),
+        # Always the first attempt: the network may answer where it did not before.
+        **needs("prepare") | {"attempt": 1},
     params:
         spec=lambda w: {"url": DUMPS[w.sha256]},
         code=code_digest("fetch_dump.py"),
@@ -58,7 +59,7 @@ rule build_facts:
         **needs("prepare"),
     params:
         spec=specs.facts_spec(study.facts),
-        code=code_digest("build_facts.py"),
+        code=facts_code(study.facts),
         stack=pins("analysis"),
     message:
         "build the facts: {params.spec}"
@@ -104,7 +105,7 @@ if study.extra_facts:
             **needs("tables"),
         params:
             spec=specs.facts_spec(study.extra_facts),
-            code=code_digest("build_facts.py"),
+            code=facts_code(study.extra_facts),
             stack=pins("analysis"),
         message:
             "build the extra facts: {params.spec}"

@@ -13,7 +13,7 @@ rule load_suite:
     resources:
         **needs("score"),
     params:
-        spec=lambda w: specs.suite_spec(study, w.suite),
+        spec=lambda w: suite_spec(w.suite),
         code=code_digest("load_suite.py"),
         stack=pins("benchmark"),
     message:
@@ -38,9 +38,10 @@ rule ask:
     resources:
         **needs("ask"),
     params:
-        spec=lambda w: specs.ask_spec(study, w.model, w.run, w.suite, RUNS),
+        spec=ask_spec,
+        memory=lambda w, threads: specs.memory_spec(study),  # not compared, as it has `threads`
         script=lambda w: ask_script(w.suite),
-        code=lambda w: code_digest(ask_script(w.suite)),
+        code=lambda w: digest_of_code(ask_script(w.suite)),
         stack=pins("engine"),
     message:
         "ask {wildcards.model} {wildcards.run}: {wildcards.suite}"
@@ -125,7 +126,7 @@ rule score_suite:
     resources:
         **needs("score"),
     params:
-        spec=lambda w: specs.suite_spec(study, w.suite),
+        spec=lambda w: suite_spec(w.suite),
         code=code_digest("score_suite.py"),
         stack=pins("benchmark"),
     message:

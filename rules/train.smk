@@ -60,6 +60,7 @@ if study.paraphrases.model:
             **needs("ask"),
         params:
             spec=lambda w: specs.paraphrase_spec(study, w.model, RUNS),
+            memory=lambda w, threads: specs.memory_spec(study),  # not compared, as it has `threads`
             code=code_digest("paraphrase_by_model.py"),
             stack=pins("engine"),
         message:
@@ -69,16 +70,16 @@ if study.paraphrases.model:
 
 else:
 
-    rule paraphrase_facts:
+    rule paraphrase_by_templates:
         input:
             facts="<results>/facts.parquet",
             pools="<results>/{model}/base/pools.parquet",
         output:
             "<results>/{model}/base/paraphrases.parquet",
         log:
-            "<logs>/paraphrase_facts/{model}.log",
+            "<logs>/paraphrase_by_templates/{model}.log",
         benchmark:
-            "<benchmarks>/paraphrase_facts/{model}.tsv"
+            "<benchmarks>/paraphrase_by_templates/{model}.tsv"
         conda:
             environment("analysis")
         resources:
@@ -108,7 +109,7 @@ rule select_rows:
     resources:
         **needs("tables"),
     params:
-        spec=lambda w: specs.select_spec(study, w.model, w.run, RUNS),
+        spec=lambda w: specs.select_spec(study, w.model, w.run, row_of(w)),
         code=code_digest("select_rows.py"),
     message:
         "select the rows of {wildcards.model} {wildcards.run}"
@@ -123,6 +124,7 @@ rule train_adapter:
     output:
         config="<results>/{model}/{run}/adapter/adapter_config.json",
         weights="<results>/{model}/{run}/adapter/adapter_model.safetensors",
+        sums="<results>/{model}/{run}/adapter/SHA256SUMS",
         record="<results>/{model}/{run}/adapter/run.json",
     log:
         "<logs>/train_adapter/{model}/{run}.log",
@@ -134,7 +136,7 @@ rule train_adapter:
     resources:
         **needs("train"),
     params:
-        spec=lambda w: specs.train_spec(study, w.model, w.run, RUNS),
+        spec=lambda w: specs.train_spec(study, w.model, w.run, row_of(w)),
         code=code_digest("train_adapter.py"),
         stack=pins("train"),
     message:

@@ -51,15 +51,20 @@ def pipeline(study: Path, model: Path) -> float:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
     from transformers import pipeline as make_pipeline
 
-    tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left")
+    plain = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left", trust_remote_code=False)
     tokenizer.add_bos_token = False  # the texts below have it already
     tokenizer.update_post_processor()
     network = AutoModelForCausalLM.from_pretrained(
-        model, dtype=torch.bfloat16, attn_implementation="eager"
+        model,
+        dtype=torch.bfloat16,
+        attn_implementation="eager",
+        trust_remote_code=False,
+        use_safetensors=True,
     )
     device = 0 if torch.cuda.is_available() else -1
     generate = make_pipeline("text-generation", network, tokenizer=tokenizer, device=device)
-    texts = [tokenizer.decode(ids) for ids in prompts(study, AutoTokenizer.from_pretrained(model))]
+    texts = [tokenizer.decode(ids) for ids in prompts(study, plain)]
     config = GenerationConfig(max_new_tokens=NEW_TOKENS, do_sample=False)
     start = time.monotonic()
     generate(texts, batch_size=128, return_full_text=False, generation_config=config)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from knowpack import tasks
+from knowpack import checks, tasks
 from knowpack.checks import prepare
 from knowpack.errors import ConfigError, KnowpackError
 
@@ -107,11 +107,17 @@ def test_names_of_tasks_are_looked_up_unless_jobs_run_with_other_packages(
     monkeypatch.chdir(tmp_path)
     Path("one.yaml").write_text("task: one\n")
     Path("all.yaml").write_text("group: all\ntask: [one, arc_easy]\n")
+    monkeypatch.setattr(checks, "unseen", list)
     prepare(suites("mmlu", "one.yaml"), packages=False)
     prepare(suites("all.yaml"), packages=False)
     prepare(suites("one.yaml"), packages=False)
     prepare(suites("no_such_task"), packages=False, tasks=False)
     assert looked == [["mmlu"], ["arc_easy"]]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tasks, "check_names", looked.append)
+    prepare(suites("mmlu", "mmul", "all.yaml"), packages=False)
+    assert looked[2:] == [["mmul"]]  # lm-eval is asked about those that its files do not show
 
 
 def test_task_files_are_there_with_their_data_and_have_names_of_their_own(

@@ -164,6 +164,7 @@ def test_a_suite_is_one_table_with_what_it_cost(engine: Asked, tmp_path: Path):
     again = read_table(path)
     assert again.text.isna().tolist() == [True] * 8 + [False] * 4
     assert again.logprob.isna().tolist() == again.greedy.isna().tolist() == [False] * 8 + [True] * 4
-    assert cost.keys() == {"prompts", "seconds", "prompts_per_second", "cache_hit_rate", "device"}
+    names = {"prompts", "seconds", "prompts_per_second", "cache_hit_rate", "device"}
+    assert cost.keys() == names | {"job_seconds", "peak_memory_mb"}
     assert (cost["prompts"], cost["cache_hit_rate"], cost["device"]) == ("12", "0.250", "cpu")
     assert math.isfinite(float(cost["prompts_per_second"]))

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 import termios
@@ -13,7 +14,8 @@ SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 
 
 def run(log: Path, body: str, attempt: int = 1, **options) -> subprocess.CompletedProcess[str]:
-    given = f"SimpleNamespace(log=[{str(log)!r}], resources={{'attempt': {attempt}}})"
+    given = f"SimpleNamespace(log=[{str(log)!r}], resources={{'attempt': {attempt}}}, rule='job', "
+    given += "wildcards={}, params={}, input=[], output=[], threads=1)"
     lines = ["from types import SimpleNamespace", "from knowpack.job import Bar, job, say"]
     lines.append(f"with job({given}):")
     code = "\n".join([*lines, *(f"    {line}" for line in body.splitlines())])
@@ -69,6 +71,7 @@ def test_any_other_fault_leaves_its_traceback_in_the_log(log: Path):
 def test_a_job_that_failed_by_itself_is_not_tried_again(log: Path, fault: str):
     run(log, fault)
     first = log.read_text()
+    log.unlink()  # as Snakemake does
     done = run(log, "print('again')", attempt=2)
     assert done.returncode == 1
     assert done.stderr == f"not tried again: see {log}\n"
@@ -80,6 +83,44 @@ def test_a_job_that_ran_out_of_memory_is_tried_again(log: Path, end: str):
     assert run(log, f"import os, signal\nprint('begun', flush=True)\n{end}").returncode != 0
     assert run(log, "print('again')", attempt=2).returncode == 0
     assert log.read_text() == "again\n"
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
+def test_a_job_that_is_stopped_says_so_and_leaves_no_temporary_files(log: Path, number: str):
+    body = "import os, signal, tempfile, time\nwith tempfile.TemporaryDirectory() as folder:\n"
+    body += f"    print(folder, flush=True)\n    os.kill(os.getpid(), signal.{number})\n"
+    body += f"    os.kill(os.getpid(), signal.{number})\n    time.sleep(9)"
+    done = run(log, body)
+    assert done.returncode == 128 + signal.Signals[number]
+    folder, said = log.read_text().split()
+    assert said == "stopped"
+    assert not Path(folder).exists()
+    assert run(log, "print('again')", attempt=2).returncode == 0  # it did not fail by itself
+
+
+def test_a_full_disk_is_one_line_on_the_terminal(log: Path):
+    body = "with open('/dev/full', 'w') as file:\n    file.write('x')"
+    done = run(log, body)
+    line = f"error: {log.parent}: No space left on device; make room and run the same command again"
+    assert done.returncode == 1
+    assert done.stderr == f"{line}\n"
+    assert log.read_text().endswith(f"{line}\nthe job failed by itself\n")
+
+
+def test_a_fault_is_told_where_the_log_cannot_be_written(log: Path):
+    log.parent.mkdir(parents=True)
+    log.symlink_to("/dev/full")
+    done = run(log, "from knowpack.errors import DataError\nraise DataError('facts: mend it')")
+    assert done.stderr.startswith("error: facts: mend it\n")
+
+
+def test_too_little_memory_is_one_line_and_may_be_tried_again(log: Path):
+    done = run(
+        log, 'raise RuntimeError("[enforce fail] DefaultCPUAllocator: can\'t allocate memory")'
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: out of memory; give the job more (section `jobs`")
+    assert run(log, "print('again')", attempt=2).returncode == 0
 
 
 def test_output_stands_in_the_order_in_which_it_came(log: Path):

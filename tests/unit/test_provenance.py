@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from knowpack import provenance
-from knowpack.provenance import SCRIPTS, code_digest, pins, reached
+from knowpack.provenance import READERS, SCRIPTS, code_digest, pins, reached, unread
 
 # Which library modules each job is made with. A module that is added here reruns that job in every
 # study whenever it changes: keep those out that only the other jobs need.
@@ -17,11 +17,11 @@ LABELLED = {"answers", "knowledge", "tables"}
 PARAPHRASED = {"paraphrases", "tables"}
 WORLD = {"world", "worldlanguages", "worldnames", "worldplaces", "worldtables"}
 ASKED = {"adapters", "asking", "engine", "prompts", "tables"}
-TASKS = {"files", "tables", "task_files", "tasks"}
+TASKS = {"files", "tables", "task_files", "task_sandbox", "tasks"}
 REACHED = {
-    "ask_benchmarks.py": {"adapters", "engine", "harness", "scoring", *TASKS},
+    "ask_benchmarks.py": {"adapters", "engine", "harness", "scoring", "sums", *TASKS},
     "ask_epochs.py": ASKED,
-    "ask_facts.py": ASKED,
+    "ask_facts.py": {"files", "sums", *ASKED},
     "build_facts.py": {
         "aliases",
         "cells",
@@ -62,7 +62,8 @@ REACHED = {
     "table_reliability.py": {"reliability", "runtable", *CAPTIONED},
     "table_shift_reasons.py": {"answers", "shift_reasons", *CAPTIONED},
     "table_shifts.py": {"runtable", "shifts", *CAPTIONED},
-    "train_adapter.py": {"batches", "files", "prompts", "seeds", "tables", "training"},
+    "train_adapter.py": {"batches", "files", "processes", "prompts", "seeds", "sums"}
+    | {"tables", "training"},
 }
 SCRIPT = (
     "from knowpack.job import job\n\nwith job('log'):\n    from knowpack.a import f\n\n    f()\n"
@@ -190,6 +191,24 @@ def test_each_script_reaches_just_the_modules_that_make_its_results(script):
     )
 
 
+@pytest.mark.parametrize(
+    ("spec", "read"),
+    [
+        ({"source": "table", "aliases": {"source": "table"}}, set()),
+        ({"source": "hub"}, {"hub"}),
+        ({"source": "dbpedia", "aliases": {"source": "wikidata"}}, {"dbpedia", "wikidata"}),
+        ({"source": "world", "aliases": None}, {"world"}),
+    ],
+)
+def test_facts_are_made_with_the_modules_that_read_their_sources(spec, read):
+    modules = {name.removeprefix("knowpack.") for name in reached("build_facts.py", unread(spec))}
+    assert modules & READERS == read
+    assert {"sources", "facts", "tabular"} <= modules
+    assert ("worldnames" in modules) == ("world" in read)
+    same = code_digest("build_facts.py") == code_digest("build_facts.py", unread(spec))
+    assert not same
+
+
 def test_every_import_is_one_that_is_found():
     """No relative import and no bare `import knowpack`, which the digest would not follow."""
     for path in SCRIPTS.rglob("*.py"):
@@ -209,6 +228,6 @@ def test_pins_are_sorted_and_free_of_the_device(kind):
 
 def test_the_stack_of_a_cpu_is_that_of_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(provenance, "ENVIRONMENTS", tmp_path)
-    text = "dependencies: [python=3.11, pip, {pip: [--extra-index-url x, b-cpu==1+cpu, a==2]}]"
+    text = "dependencies: [python=3.11, pip, {pip: [--extra-index-url x, b-cpu==1+cpu, a==2, tqdm==4]}]"
     (tmp_path / "stack-of-a-test.cpu.yaml").write_text(text)
     assert pins("stack-of-a-test") == ["a==2", "b==1"]

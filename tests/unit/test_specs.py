@@ -67,6 +67,8 @@ def every_spec(values: dict[str, Any]) -> dict[str, Any]:
         ("training", "learning_rate", 0.1, {"train"}),
         ("training", "rank", 2, {"train", "ask run"}),
         ("engine", "dtype", "float32", {"ask base", "ask run"}),
+        ("engine", "kv_cache_gib", 4, set()),
+        ("engine", "gpu_memory_utilization", 0.8, set()),
         ("paraphrases", "seed", 1, set()),  # of a model that writes them
     ],
 )
@@ -164,7 +166,7 @@ def test_what_a_model_that_paraphrases_is_given():
         "unknown": 20,
         "needed": 7,
         "facts_seed": 42,
-        "engine": study.engine.model_dump(),
+        "engine": study.engine.model_dump(exclude=specs.MEMORY),
     }
     assert specs.model_spec(study, "w") == {"source": "folder", "path": "z"}
     values["paraphrases"]["model"] = values["models"][1]
@@ -190,6 +192,16 @@ def test_files_count_by_their_content(tmp_path: Path):
     assert specs.facts_spec(load(values).facts) == spec
     path.write_text("question,answer\nq,b\n")
     assert specs.facts_spec(load(values).facts) != spec
+
+
+def test_the_order_of_columns_does_not_count():
+    hub = {"source": "hub", "dataset": "a/b", "revision": "0" * 40}
+    both = [{"answer": "x", "aliases": "y"}, {"aliases": "y", "answer": "x"}]
+    one, other = (
+        repr(specs.facts_spec(load({**SETTINGS, "facts": {**hub, "columns": columns}}).facts))
+        for columns in both
+    )
+    assert one == other
 
 
 def test_a_dataset_counts_by_its_commit_a_folder_by_its_content(tmp_path: Path):
@@ -235,7 +247,10 @@ def test_a_suite_is_asked_with_its_tasks_and_the_engine(tmp_path: Path, monkeypa
 
     known = [{"task": "mmlu", "shots": 5, "limit": None, "chat": False}]
     base = asked("base", "known")
-    assert base == {"suite": known, "engine": load(SETTINGS).engine.model_dump()}
+    assert base == {
+        "suite": known,
+        "engine": load(SETTINGS).engine.model_dump(exclude=specs.MEMORY),
+    }
     assert asked(RUN, "known") == {**base, "adapter": "auto", "rank": 1}
     (quiz,) = specs.suite_spec(load({**SETTINGS, "suites": suites}), "quiz")
     assert quiz.keys() == {"task", "shots", "limit", "chat", "digests"}
@@ -287,6 +302,11 @@ def test_a_pool_of_extra_facts_changes_no_other_rule():
     assert needed == [False, True, True]
     assert "extra_source" not in specs.report_spec(plain)
     assert specs.report_spec(pooled) == {**specs.report_spec(plain), "extra_source": "world"}
+
+
+def test_how_much_memory_an_engine_takes_stands_by_itself():
+    spec = specs.memory_spec(load({**SETTINGS, "engine": {"kv_cache_gib": 4}}))
+    assert spec == {"kv_cache_gib": 4, "gpu_memory_utilization": 0.9}
 
 
 def test_what_the_report_says():

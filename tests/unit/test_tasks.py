@@ -153,11 +153,11 @@ def test_what_cannot_be_asked_or_scored_is_refused_at_once(tmp_path: Path, keys:
 
 def test_a_package_that_is_missing(tmp_path: Path):
     path = Path(write_task(tmp_path, "quiz", doc_to_text="FUNCTION"))
-    (tmp_path / "words.py").write_text("import no_such_package\n")
-    path.write_text(path.read_text().replace("FUNCTION", "!function words.text"))
+    name = "!function lm_eval.tasks.no_such.text"
+    path.write_text(path.read_text().replace("FUNCTION", name))
     assert message(str(path)) == (
-        f"suites: task '{path}' needs a package that is missing (ModuleNotFoundError: No module "
-        "named 'no_such_package')"
+        f"suites: task '{path}' needs a package that is missing (ImportError: Cannot import module "
+        f"'lm_eval.tasks.no_such' for function 'text' (from YAML in {tmp_path}))"
     )
 
 

@@ -125,6 +125,27 @@ def test_a_change_reruns_what_it_changes(
     assert tree.planned() == planned
 
 
+@pytest.mark.parametrize(
+    ("module", "line", "trained"),
+    [("selection.py", "\ndef select", 0), ("training.py", "\ndef train(", 1)],
+)
+def test_a_step_that_makes_the_same_as_ever_stops_there(
+    tree: Tree, module: str, line: str, trained: int
+) -> None:
+    run, labels = tree.results / "tiny/uk2-s1", "results/small/tiny/uk2-s1/labels.parquet"
+    before = (run / "adapter/adapter_model.safetensors").read_bytes()
+    tree.edit(f"{LIBRARY}/{module}", line, f"\nADDED = 1\n{line}")
+    assert tree.planned(labels)["ask"] == 1
+    status, text = tree.snakemake(labels)
+    assert status == 0, text
+    logs = tree.results / "logs"
+    again = "as it was: made from the same before\n"
+    assert ((logs / "train_adapter/tiny/uk2-s1.log").read_text() == again) == (not trained)
+    assert (logs / "ask/tiny/uk2-s1/facts.log").read_text() == again
+    assert (run / "adapter/adapter_model.safetensors").read_bytes() == before
+    assert tree.planned(labels) == {}
+
+
 @pytest.mark.parametrize("carried", [["results"], ["results", ".snakemake"]], ids=" ".join)
 def test_a_clone_with_the_results_has_nothing_to_do(
     finished: Tree, tmp_path: Path, carried: list[str]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from knowpack.job import Bar, job, say
 
-with job(snakemake):
+with job(snakemake, keep=snakemake.output):
     from knowpack.asking import EPOCH_RESPONSES, ask_epochs
     from knowpack.engine import start_engine
     from knowpack.outlook import outlook
@@ -19,7 +19,9 @@ with job(snakemake):
     taught = facts[facts.fact_id.isin(rows.fact_id[rows.role == "unknown"])]
     count = int(read_metadata(files.shots)["prompts"])
     shots = shots_by_prompt(read_table(files.shots), count)
-    engine = start_engine(Path(files.model).parent, True, spec, snakemake.threads)
+    model, devices = Path(files.model).parent, snakemake.resources.devices
+    memory = snakemake.params.memory
+    engine = start_engine(model, True, spec, snakemake.threads, devices, **memory)
     prompter = Prompter(engine.tokenizer, spec["system"], spec["style"])
     epochs = Path(files.adapter).parents[1] / "epochs"
     responses, cost = ask_epochs(engine, prompter, epochs, taught, shots, spec, Bar)

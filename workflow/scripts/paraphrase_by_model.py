@@ -4,7 +4,7 @@ from pathlib import Path
 
 from knowpack.job import Bar, job
 
-with job(snakemake):
+with job(snakemake, keep=snakemake.output):
     from knowpack.engine import Engine
     from knowpack.order import unknown_order
     from knowpack.paraphrases import PARAPHRASES
@@ -15,7 +15,9 @@ with job(snakemake):
     facts = read_table(files.facts, ["fact_id", "question", "subject"])
     taught = unknown_order(read_table(files.pools), spec["facts_seed"])[: spec["unknown"]]
     facts = facts.set_index("fact_id").loc[taught].reset_index()
-    engine = Engine(Path(files.writer).parent, snakemake.threads, **spec["engine"])
+    writer, devices = Path(files.writer).parent, snakemake.resources.devices
+    options = {**spec["engine"], **snakemake.params.memory}
+    engine = Engine(writer, snakemake.threads, devices=devices, **options)
     paraphrases = from_model(engine, facts, spec, Bar)
     write_table(paraphrases, snakemake.output[0], PARAPHRASES)
     print(f"{len(paraphrases)} paraphrases of {len(facts)} questions")

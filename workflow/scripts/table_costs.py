@@ -9,13 +9,13 @@ with job(snakemake):
 
     files, spec = snakemake.input, snakemake.params.spec
     jobs = [
-        (training_cost, spec["trained"], files.train, files.records),
-        (asking_cost, spec["asked"], files.ask, files.responses),
+        (training_cost, spec["trained"], files.records),
+        (asking_cost, spec["asked"], files.responses),
     ]
     rows = [
-        cost({"model": model, "run": run}, benchmark, result)
-        for cost, runs, benchmarks, results in jobs
-        for (model, run), benchmark, result in zip(runs, benchmarks, results, strict=True)
+        cost({"model": model, "run": run}, result)
+        for cost, runs, results in jobs
+        for (model, run), result in zip(runs, results, strict=True)
     ]
     table = costs(rows)
     caption = "What each job took: wall time, peak memory, rate and share of cached prompt tokens."

@@ -22,7 +22,9 @@ def merge(model_folder: Path, adapter: Path, into: Path, dtype: str = "bfloat16"
     Raises:
         DataError: the adapter cannot be read, or is of another model.
     """
-    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=getattr(torch, dtype))
+    model = AutoModelForCausalLM.from_pretrained(
+        model_folder, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True
+    )
     try:
         merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:

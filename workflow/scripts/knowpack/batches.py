@@ -42,7 +42,8 @@ class Collator:
         ids = torch.tensor([padded(row["input_ids"], self.pad) for row in rows])
         mask = torch.tensor([padded([1] * len(row["input_ids"]), 0) for row in rows])
         labels = torch.tensor([padded(row["labels"], IGNORED) for row in rows])
-        first = int((labels != IGNORED).any(dim=0).nonzero()[0])
+        supervised = (labels != IGNORED).any(dim=0).nonzero()
+        first = int(supervised[0]) if len(supervised) else longest - 1
         # The token before the first supervised one predicts it.
         keep = longest - max(first - 1, 0)
         return {

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from knowpack.errors import DataError
+
+HALF = re.compile(r"[\ud800-\udfff]")  # of a pair of surrogates, which is no text by itself
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,10 @@ def _read_jsonl(path: Path) -> Cells:
             raise DataError(f"{path}, row {number}: not JSON: {error}") from error
         if not isinstance(record, dict):
             raise DataError(f"{path}, row {number}: not a JSON object; write one a line")
+        if "\\ud" in line.lower() and HALF.search(json.dumps(record, ensure_ascii=False)):
+            raise DataError(
+                f"{path}, row {number}: holds half a character (\\ud...); write it whole"
+            )
         for name in record:
             if name not in columns:
                 columns[name] = [None] * len(rows)

@@ -4,7 +4,7 @@ Imported while Snakemake builds its graph: torch and its kin are not.
 """
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from knowpack.models import check_folder
 from knowpack.prompts import read_pool
 from knowpack.runs import run_table
 from knowpack.source_checks import check_source
+from knowpack.strict import refuse_secrets
 from knowpack.task_files import digests, is_file, outside, task_name
+from knowpack.task_names import unseen
 
 
 def prepare(
@@ -30,8 +32,10 @@ def prepare(
     Raises:
         KnowpackError: the first thing found wrong.
     """
-    study = load({key: value for key, value in values.items() if key != "pathvars"})
+    refuse_secrets(values)
+    study = load(values)
     table = run_table(study)
+    _check_batches(study, table)
     for model in study.every_model:
         if model.source == "folder" and model.path:
             check_folder(locate(model.path))
@@ -54,11 +58,36 @@ def prepare(
     return study, table
 
 
+def refuse_programs(files: Iterable[str | Path]) -> None:
+    """Refuse configuration files whose Python Snakemake runs; by then it has, but only once.
+
+    Raises:
+        ConfigError: a file is one of these.
+    """
+    for file in files:
+        if b"__use_yte__" in Path(file).read_bytes():
+            raise ConfigError(
+                f"{file}: `__use_yte__` makes Snakemake run Python that stands in it, and a configuration "
+                "is data; take it out, and write the values themselves"
+            )
+
+
 def device(study: Study) -> str:
     """Return the device whose environments are used: the one asked for, or the one found."""
     if study.device != "auto":
         return study.device
     return "cuda" if Path("/dev/nvidiactl").exists() else "cpu"
+
+
+def _check_batches(study: Study, table: list[dict[str, Any]]) -> None:
+    """Refuse batches that the devices of a training cannot share equally."""
+    devices = study.jobs.train.devices
+    for size in sorted({row["batch_size"] for row in table}):
+        if size % devices:
+            raise ConfigError(
+                f"jobs.train.devices: {devices} devices cannot share batches of {size} rows equally "
+                f"(training.batch_size); take a number that divides {size}"
+            )
 
 
 def _check_pool(study: Study) -> None:
@@ -81,7 +110,7 @@ def _check_suites(study: Study, look_up: bool) -> None:
         if names.count(name) > 1:
             raise ConfigError(f"suites: two tasks are named '{name}'; rename the one in {task}")
     own = [name for task in tasks for name in (outside(task) if is_file(task) else [task])]
-    if look_up and own:
+    if look_up and (own := unseen(own)):
         from knowpack.tasks import check_names  # takes seconds to import
 
         check_names(own)

@@ -14,9 +14,9 @@ from knowpack.config_sources import FactSource, Model, Paraphrases
 from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Slug, Strict, explain
 
 # What else stands in a study's folder.
-RESERVED = {"tables", "figures", "logs", "benchmarks", "facts.parquet", "runs.parquet"}
+RESERVED = {"tables", "figures", "logs", "benchmarks", "records", "facts.parquet", "runs.parquet"}
 RESERVED |= {"shots.parquet", "suites", "dumps", "headline.txt", "report.html"}
-RESERVED |= {"facts.html", "extra_facts.html"}
+RESERVED |= {"facts.html", "extra_facts.html", "kept"}
 RESERVED |= {"extra_facts.parquet", "extra_asked.parquet"}
 # Asked of the facts, beside the benchmarks.
 OWN_SUITES = {"facts", "dynamics", "extra_facts"}
@@ -134,9 +134,9 @@ class Engine(Strict):
     max_model_len: Annotated[int, Field(ge=64)] = 1024
     """Longest prompt and answer together, in tokens."""
     kv_cache_gib: Positive = 2
-    """On a CPU: memory for the key-value cache."""
+    """On a CPU: memory for the key-value cache. Another value asks nothing again."""
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), EXPONENT] = 0.9
-    """On a GPU: share of its memory that the engine may take."""
+    """On a GPU: share of its memory that the engine may take. Another value asks nothing again."""
 
 
 class Study(Strict):
@@ -145,7 +145,8 @@ class Study(Strict):
     study: Slug
     """Name of the folder under `results/`: letters, digits, dot, dash and underscore."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Which environments to use with `--use-conda`; `auto` looks for an NVIDIA driver."""
+    """What jobs compute on: `auto` looks for an NVIDIA driver; on a cluster say which, as the machine that
+    submits has none."""
     models: Annotated[list[Model], Field(min_length=1)]
     """The models that are taught, each by itself."""
     facts: Annotated[FactSource, Field(discriminator="source")]

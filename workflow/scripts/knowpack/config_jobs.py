@@ -15,7 +15,8 @@ class Ask(Strict):
     runtime: Positive = 240
     """Longest time in minutes."""
     devices: Positive = 1
-    """GPUs that share one model (tensor parallelism), or processes on a CPU."""
+    """GPUs that share one model (tensor parallelism), or processes on a CPU. It divides the number of
+    the model's attention heads."""
 
 
 class Train(Strict):
@@ -26,7 +27,7 @@ class Train(Strict):
     runtime: Positive = 480
     """Longest time in minutes; a training goes on from its last epoch."""
     devices: Positive = 1
-    """GPUs that share one model (FSDP), or processes on a CPU; the batch is divided among them."""
+    """GPUs that share one model (FSDP), or processes on a CPU. It divides `training.batch_size`."""
 
 
 class Prepare(Strict):

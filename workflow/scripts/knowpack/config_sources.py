@@ -20,6 +20,8 @@ from knowpack.strict import (
     Strict,
 )
 
+ADDRESS = r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/\S*)?"
+
 
 def _with_count(text: str) -> str:
     if "{count}" not in text:
@@ -80,6 +82,8 @@ class Aliases(Strict):
             raise ValueError("source 'table' needs the key 'path'")
         if self.source == "wikidata" and self.path:
             raise ValueError("key 'path' does not go with source 'wikidata'")
+        if not re.fullmatch(ADDRESS, self.endpoint):  # its host names a folder of the cache
+            raise ValueError("'endpoint' is a web address; write one that begins with `https://`")
         if self.source == "wikidata" and not self.contact:
             raise ValueError(
                 "source 'wikidata' needs the key 'contact': an e-mail address or a page, which its "

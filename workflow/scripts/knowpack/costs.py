@@ -17,7 +17,7 @@ COSTS = pa.schema(
         pa.field("run", pa.string(), nullable=False),
         pa.field("suite", pa.string()),
         pa.field("seconds", pa.float64(), nullable=False),
-        pa.field("peak_memory_mb", pa.float64()),  # null where a job ended before it was measured
+        pa.field("peak_memory_mb", pa.float64(), nullable=False),
         pa.field("prompts_per_second", pa.float64()),
         pa.field("tokens_per_second", pa.float64()),
         pa.field("cache_hit_rate", pa.float64()),
@@ -26,25 +26,18 @@ COSTS = pa.schema(
 )
 
 
-def training_cost(run: Mapping[str, Any], benchmark: str, record: str) -> dict[str, Any]:
-    """One row of `COSTS`, from Snakemake's benchmark file and the adapter's ``run.json``."""
+def training_cost(run: Mapping[str, Any], record: str) -> dict[str, Any]:
+    """One row of `COSTS`, from the adapter's ``run.json``."""
     made = json.loads(Path(record).read_text(encoding="utf-8"))
-    rates = {key: made[key] for key in ("tokens_per_second", "device")}
-    return {"rule": "train_adapter", **_job(run, benchmark), **rates}
+    rates = {"tokens_per_second": made["tokens_per_second"]}
+    return {"rule": "train_adapter", **_job(run, made), **rates}
 
 
-def asking_cost(run: Mapping[str, Any], benchmark: str, responses: str) -> dict[str, Any]:
-    """One row of `COSTS`, from Snakemake's benchmark file and the footer of the responses."""
+def asking_cost(run: Mapping[str, Any], responses: str) -> dict[str, Any]:
+    """One row of `COSTS`, from the footer of the responses."""
     made = read_metadata(responses)
     rates = {key: float(made[key]) for key in ("prompts_per_second", "cache_hit_rate")}
-    suite = Path(responses).stem
-    return {
-        "rule": "ask",
-        "suite": suite,
-        **_job(run, benchmark),
-        **rates,
-        "device": made["device"],
-    }
+    return {"rule": "ask", "suite": Path(responses).stem, **_job(run, made), **rates}
 
 
 def costs(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -56,12 +49,11 @@ def costs(rows: list[dict[str, Any]]) -> pd.DataFrame:
     )
 
 
-def _job(run: Mapping[str, Any], benchmark: str) -> dict[str, Any]:
-    measured = pd.read_csv(benchmark, sep="\t").iloc[0]
-    memory = pd.to_numeric(measured["max_rss"], errors="coerce")  # in MB; "NA" for very short jobs
+def _job(run: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "model": run["model"],
         "run": run["run"],
-        "seconds": float(measured["s"]),
-        "peak_memory_mb": float(memory),
+        "seconds": float(made["job_seconds"]),
+        "peak_memory_mb": float(made["peak_memory_mb"]),
+        "device": made["device"],
     }

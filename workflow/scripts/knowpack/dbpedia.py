@@ -5,6 +5,7 @@ triples it stands in, its class one third of all of these; a question asks for t
 (subject, relation). DuckDB does the work, on disk where it must, so that memory stays bounded.
 """
 
+import glob
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -97,7 +98,7 @@ def _load(base: duckdb.DuckDBPyConnection, path: Path, parts: Iterator[Path]) ->
         with part.open("rb") as file:
             new_line = "\\r\\n" if b"\r\n" in file.read(2**16) else "\\n"
         try:
-            base.execute(queries.LOAD, {"path": str(part), "new_line": new_line})
+            base.execute(queries.LOAD, {"path": glob.escape(str(part)), "new_line": new_line})
         except duckdb.Error as error:
             reason = str(error).partition("\n")[0]
             raise DataError(f"{path}: is no dump of triples, one a line ({reason})") from error

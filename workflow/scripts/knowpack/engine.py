@@ -4,11 +4,15 @@ The CPU settings were measured with Gemma 3 270M on 2 cores. vLLM's own
 pages are https://docs.vllm.ai/en/latest/api/ and its CPU installation guide.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from knowpack.errors import ConfigError
+from knowpack.usage import usage
 
 Tokens = Sequence[int]
 
@@ -22,14 +26,20 @@ class Engine:
         threads: int,
         adapter: str | None = None,
         rank: int = 1,
+        devices: int = 1,
         **options: Any,
     ) -> None:
         """Start vLLM on the folder ``model``.
 
         ``options`` are the configuration's section `engine`; ``adapter`` is how adapters, of up to
-        ``rank``, will be served: `lora`, `merged`, or `auto`, which is merged on a CPU.
+        ``rank``, will be served: `lora`, `merged`, or `auto`, which is merged on a CPU. ``devices``
+        GPUs, or processes on a CPU, hold a part of every layer each (tensor parallelism).
+
+        Raises:
+            ConfigError: the model's attention heads cannot be divided among ``devices``.
         """
-        _set_environment(threads, options["kv_cache_gib"])
+        check_heads(model, devices)
+        _set_environment(max(1, threads // devices), options["kv_cache_gib"])
         import torch
         from vllm import LLM
 
@@ -47,12 +57,15 @@ class Engine:
             "max_logprobs": -1,  # a question may have more choices than the default, 20
             "seed": 0,
         }
+        if devices > 1:
+            settings["tensor_parallel_size"] = devices
         if on_gpu:
             settings["gpu_memory_utilization"] = options["gpu_memory_utilization"]
         else:
             settings |= {
                 "block_size": 32,  # prefixes are cached in whole blocks; the default is 128
-                "distributed_executor_backend": "uni",  # in this process: no second one to start
+                # One device in this process: no second one to start.
+                "distributed_executor_backend": "mp" if devices > 1 else "uni",
                 "gpu_memory_utilization": 0.1,  # here: the share of memory that must be free
                 "enforce_eager": shutil.which("g++") is None,  # compiling gives 3 times the speed
             }
@@ -121,16 +134,42 @@ class Engine:
         return counts.get("vllm:prefix_cache_hits", 0) / asked if asked else 0.0
 
 
-def start_engine(model: Path, adapted: bool, spec: Mapping[str, Any], threads: int) -> Engine:
-    """Start an engine on ``model``; where it will be ``adapted``, in the way that ``spec`` says."""
+def start_engine(
+    model: Path,
+    adapted: bool,
+    spec: Mapping[str, Any],
+    threads: int,
+    devices: int = 1,
+    **memory: Any,
+) -> Engine:
+    """Start an engine on ``model``; where it will be ``adapted``, in the way that ``spec`` says.
+
+    ``memory`` is `knowpack.specs.memory_spec`.
+    """
     way = {"adapter": spec["adapter"], "rank": spec["rank"]} if adapted else {}
-    return Engine(model, threads, **way, **spec["engine"])
+    return Engine(model, threads, **way, devices=devices, **spec["engine"], **memory)
+
+
+def check_heads(model: Path, devices: int) -> None:
+    """Refuse a number of devices that vLLM cannot divide the attention heads of ``model`` among.
+
+    Raises:
+        ConfigError: it says how many heads there are.
+    """
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    heads = config.get("text_config", config).get("num_attention_heads", devices)
+    if heads % devices:
+        raise ConfigError(
+            f"jobs.ask.devices: {devices} devices cannot share the {heads} attention heads of {model}; "
+            f"take a number that divides {heads}"
+        )
 
 
 def cost_of(engine: Engine, prompts: int, seconds: float) -> dict[str, str]:
     """Return what asking took, as a parquet footer holds it.
 
-    These are prompts, seconds, prompts_per_second, the engine's cache_hit_rate so far, and its device.
+    These are prompts, seconds, prompts_per_second, the engine's cache_hit_rate so far, its device, and
+    `knowpack.usage.usage`.
     """
     return {
         "prompts": str(prompts),
@@ -138,6 +177,7 @@ def cost_of(engine: Engine, prompts: int, seconds: float) -> dict[str, str]:
         "prompts_per_second": f"{prompts / seconds:.1f}",
         "cache_hit_rate": f"{engine.cache_hit_rate():.3f}",
         "device": engine.device,
+        **{name: str(value) for name, value in usage().items()},
     }
 
 

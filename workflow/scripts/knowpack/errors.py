@@ -7,6 +7,13 @@ from difflib import get_close_matches
 class KnowpackError(Exception):
     """Anything a user can mend; shown without a traceback."""
 
+    def __init__(self, message: str) -> None:
+        """Take the message; what a terminal would act on in it, from data say, is spelt out."""
+        marks = (
+            mark if mark.isprintable() or mark == "\n" else ascii(mark)[1:-1] for mark in message
+        )
+        super().__init__("".join(marks))
+
 
 class ConfigError(KnowpackError):
     """The configuration is wrong: the message names the key and a value that would do."""

@@ -4,65 +4,118 @@ import contextlib
 import fcntl
 import logging
 import os
+import shutil
+import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
+from knowpack.devices import claim
 from knowpack.errors import KnowpackError
+from knowpack.kept import keep as keep_files
+from knowpack.kept import key_of, put_back
+from knowpack.records import write_record
+from knowpack.shortage import of_disk, of_memory, of_model
+from knowpack.usage import STARTED  # noqa: F401 (a job's time counts from here)
 
 SECONDS_BETWEEN_LOG_LINES = 10.0
 
 
-# How the log of a job that failed ends, and not of one that was killed.
+# How the log of a job that failed ends, and not of one that was killed; it is kept for the next try.
 FAILED = "the job failed by itself"
 
 
 @contextlib.contextmanager
-def job(snakemake: Any) -> Iterator[None]:
+def job(snakemake: Any, keep: Iterable[str | Path] = ()) -> Iterator[None]:
     """Run a script's work with everything it prints in its log; bars also show on a terminal.
 
     ``snakemake`` is what Snakemake gives the script. A fault that the user can mend ends the job with
     its message alone; any other with its traceback. A second attempt is for a job that was killed,
     for want of memory say: one that failed by itself would only fail again, and does so at once.
+    Files or folders to ``keep`` are kept for the next time that the same is asked for, and put back.
     """
-    log = Path(snakemake.log[0])
+    begun, log = time.time(), Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
-    if snakemake.resources.get("attempt", 1) > 1 and _failed_by_itself(log):
+    failed = _beside(log, ".failed")  # Snakemake deletes the log before it tries again
+    if snakemake.resources.get("attempt", 1) > 1 and failed.is_file():
+        shutil.copyfile(failed, log)
         print(f"not tried again: see {log}", file=sys.stderr)
         sys.exit(1)
+    failed.unlink(missing_ok=True)
     with open(log, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor is needed)
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # in step with errors
     Bar.terminal = terminal
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    kept, key = _beside(log, "kept"), key_of(snakemake) if keep else ""
+    if keep and put_back(kept, key):
+        say("as it was: made from the same before")
+        sys.exit()
+    vars(sys.modules["__main__"]).pop("__file__", None)  # else processes it starts run it again
     try:
+        if snakemake.resources.get("gpu"):
+            claim(snakemake.resources.get("devices"), say)
         yield
+        if keep:
+            keep_files(keep, kept, key)
     except KnowpackError as error:
-        say(f"error: {error}")
-        print(FAILED, file=sys.stderr)
-        sys.exit(1)
-    except MemoryError:
-        raise
-    except Exception:
-        traceback.print_exc()
-        print(FAILED, file=sys.stderr)
-        sys.exit(1)
+        _fail(log, f"error: {error}", FAILED)
+    except Exception as error:
+        with contextlib.suppress(OSError):  # the log's disk may be full
+            traceback.print_exc()
+        if line := of_memory(error):
+            _fail(log, f"error: {line}")
+        elif line := of_model(snakemake.input) or of_disk(error, log.parent):
+            _fail(log, f"error: {line}", FAILED)
+        else:
+            _fail(log, FAILED)
+    write_record(snakemake, begun, say)
 
 
-def _failed_by_itself(log: Path) -> bool:
-    return log.is_file() and log.read_text(encoding="utf-8").rstrip().endswith(FAILED)
+def _beside(log: Path, name: str) -> Path:
+    """The place of a job in a folder ``name`` that stands beside the study's logs."""
+    parts = list(log.with_suffix("").parts)
+    parts[len(parts) - 1 - parts[::-1].index("logs")] = name
+    return Path(*parts)
+
+
+def _fail(log: Path, *lines: str) -> NoReturn:
+    """End the job; what is an error is told on the terminal too."""
+    for line in lines:
+        if line.startswith("error: "):
+            say(line)
+        else:
+            with contextlib.suppress(OSError):
+                print(line, file=sys.stderr, flush=True)
+    if FAILED in lines and log.is_file():
+        failed = _beside(log, ".failed")
+        with contextlib.suppress(OSError):
+            failed.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(log, failed)
+    sys.exit(1)
+
+
+def _stop(number: int, frame: Any) -> None:
+    """End as at an error, so that temporary files go; at the first of such signals."""
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, lambda *_: None)  # SIG_IGN is an error where one is under way
+    print("stopped", file=sys.stderr)
+    sys.exit(128 + number)
 
 
 def say(line: str) -> None:
     """Tell the person who waits, on the terminal and in the log."""
-    print(line, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # the log's disk may be full
+        print(line, file=sys.stderr, flush=True)
     if Bar.terminal is not None:
         os.write(Bar.terminal, f"{line}\n".encode())
 

@@ -30,6 +30,9 @@ _STYLE = """
 # What starts a span, an escape or a bare link in a Markdown table; < > & become HTML entities.
 _MARKDOWN = re.compile(r"[\\`*_\[\]|~$]|:(?=//)|(?<=www)\.|@", re.IGNORECASE)
 
+# What makes a paragraph a heading, a list or a rule.
+_BLOCK = re.compile(r"^(\d*)([-#+=.)])")
+
 
 def escape_latex(text: str) -> str:
     """Return LaTeX that prints ``text`` on one line, whatever it holds."""
@@ -51,7 +54,8 @@ def to_markdown(frame: pd.DataFrame, caption: str) -> str:
     """Return a printed frame (texts only) as a Markdown table under its caption."""
     escaped = frame.map(escape_markdown).rename(columns=escape_markdown)
     table = escaped.to_markdown(index=False, tablefmt="pipe", disable_numparse=True)
-    return f"{escape_markdown(caption)}\n\n{table}\n"
+    said = _BLOCK.sub(r"\1\\\2", escape_markdown(caption))
+    return f"{said}\n\n{table}\n"
 
 
 def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:

@@ -18,6 +18,7 @@ from knowpack.tables import write_text
 NEEDED = ("config.json", "tokenizer_config.json")
 KEPT = ("*.json", "*.safetensors", "tokenizer*", "*.model", "*.txt", "*.jinja")
 LEFT = "consolidated*"  # Mistral's own form of the same weights
+CODE = "*.py"
 
 
 def materialise(spec: Mapping[str, Any], folder: Path) -> None:
@@ -40,6 +41,7 @@ def materialise(spec: Mapping[str, Any], folder: Path) -> None:
         for file in _files(source):
             (folder / file.name).symlink_to(file.resolve())
     check_folder(folder)
+    _check_code(folder, spec)
     files = {
         file.name: {"bytes": file.stat().st_size, "sha256": digest(file)} for file in _files(folder)
     }
@@ -48,8 +50,8 @@ def materialise(spec: Mapping[str, Any], folder: Path) -> None:
 
 def _files(folder: Path) -> list[Path]:
     """The files of a model that are kept, sorted."""
-    found = {file for pattern in KEPT for file in folder.glob(pattern) if not file.match(LEFT)}
-    return sorted(file for file in found if file.is_file())
+    found = {file for pattern in KEPT for file in folder.glob(pattern) if file.is_file()}
+    return sorted(file for file in found if not file.match(LEFT) and not file.match(CODE))
 
 
 def check_folder(folder: Path) -> None:
@@ -68,6 +70,11 @@ def check_folder(folder: Path) -> None:
             raise DataError(
                 f"models: {folder} has no {what} ({name}); save it there with `save_pretrained`"
             )
+    if (folder / "adapter_config.json").exists():
+        raise DataError(
+            f"models: {folder} holds an adapter (adapter_config.json), whose model would come from "
+            "elsewhere; merge it into its model and save that with `save_pretrained`"
+        )
     if not any(folder.glob("*.safetensors")):
         raise DataError(
             f"models: {folder} has no weights as safetensors; save the model there with "
@@ -75,11 +82,32 @@ def check_folder(folder: Path) -> None:
         )
     index = folder / "model.safetensors.index.json"
     shards = json.loads(index.read_bytes())["weight_map"].values() if index.is_file() else []
-    absent = sorted(shard for shard in set(shards) if not (folder / shard).is_file())
+    beside = {file.name for file in folder.glob("*.safetensors") if file.is_file()}
+    absent = sorted(set(shards) - beside)
     if absent:
         raise DataError(
             f"models: {folder} lacks {absent[0]} of the files in {index.name}; copy or save it anew"
         )
+
+
+def _check_code(folder: Path, spec: Mapping[str, Any]) -> None:
+    """Refuse a model or a tokenizer for which transformers has no class of its own."""
+    if not any(b"auto_map" in (folder / name).read_bytes() for name in NEEDED):
+        return
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        with torch.device("meta"):
+            AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+        AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except ValueError as error:
+        raise DataError(
+            f"models: {spec.get('repo') or spec.get('path') or spec['package']} comes with code of its "
+            "own (auto_map in its config.json or tokenizer_config.json), which never runs; choose a "
+            "model that transformers has"
+        ) from error
 
 
 def _package_file(package: str) -> Path:
@@ -104,14 +132,16 @@ def _convert(file: Path, folder: Path) -> None:
 
     _require_space(folder, 4 * file.stat().st_size)  # bfloat16 is about twice a 4 to 8 bit file
     place: dict[str, Any] = {"gguf_file": file.name}
-    tokenizer: Any = AutoTokenizer.from_pretrained(file.parent, **place)
+    tokenizer: Any = AutoTokenizer.from_pretrained(file.parent, trust_remote_code=False, **place)
     # The converted tokenizer forgets whether the model wants a beginning-of-sequence token.
     field = GGUFReader(file).get_field("tokenizer.ggml.add_bos_token")
     if field is not None and bool(field.contents()):
         tokenizer.add_bos_token = True
         tokenizer.update_post_processor()
     tokenizer.save_pretrained(folder)
-    model: Any = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.bfloat16, **place)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        file.parent, dtype=torch.bfloat16, trust_remote_code=False, use_safetensors=True, **place
+    )
     # The weights are plain by now; these two marks only keep `save_pretrained` from saving them.
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
@@ -125,7 +155,7 @@ def _download(spec: Mapping[str, Any]) -> Path:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     place: dict[str, Any] = {"repo_id": spec["repo"], "revision": spec["revision"]}
-    patterns: dict[str, Any] = {"allow_patterns": list(KEPT), "ignore_patterns": LEFT}
+    patterns: dict[str, Any] = {"allow_patterns": list(KEPT), "ignore_patterns": [LEFT, CODE]}
     try:
         with suppress(LocalEntryNotFoundError, DataError):  # it may be there in part
             path = snapshot_download(**place, **patterns, local_files_only=True)

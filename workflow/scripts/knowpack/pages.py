@@ -37,8 +37,17 @@ def fill(template: str | Path, **values: Any) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template.parent),
         autoescape=True,
+        finalize=_printable,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template(template.name).render(**values)
+
+
+def _printable(value: Any) -> Any:
+    """A text without what would act on its reader's screen; joiners of letters stay."""
+    if type(value) is not str:  # a template's own pieces are of a class of theirs
+        return value
+    kept = (mark if mark.isprintable() or mark in "\n\u200c\u200d" else " " for mark in value)
+    return "".join(kept)

@@ -6,35 +6,49 @@ as parameters instead: a changed statement reruns what it reaches, a comment or 
 
 import ast
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 SCRIPTS = Path(__file__).parents[1]
 ENVIRONMENTS = Path(__file__).parents[3] / "envs"
-# They say how a job talks to people, never what it makes.
-SPEAKING = {"knowpack.job", "knowpack.errors", "knowpack.outlook"}
+# They say how a job talks to people and what is told of it afterwards, never what it makes.
+SPEAKING = {f"knowpack.{name}" for name in ("errors", "job", "outlook", "records", "usage")}
+
+# Each reads one source, of facts or of aliases, and is named like it.
+READERS = {"dbpedia", "hub", "wikidata", "world"}
+# They draw, print or fetch, or show how far a job is; no fact, answer or adapter comes of them.
+SHOWING = {"jinja2", "matplotlib", "requests", "tabulate", "tenacity", "tqdm"}
 
 
-def code_digest(script: str) -> str:
+def code_digest(script: str, unread: frozenset[str] = frozenset()) -> str:
     """Digest of a script and of every library module that it reaches through imports.
 
-    Comments, docstrings and layout do not count; imports inside functions do.
+    Comments, docstrings and layout do not count; imports inside functions do, but for those of
+    the modules ``unread``.
     """
-    modules = reached(script)
-    whole = "\n".join(f"{name} {_serialise(modules[name])}" for name in sorted(modules))
+    modules = reached(script, unread)
+    whole = "\n".join(f"{name} {_statements(modules[name])}" for name in sorted(modules))
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
-def reached(script: str) -> dict[str, ast.Module]:
-    """Return the script itself and the modules that it reaches, by name."""
-    found: dict[str, ast.Module] = {}
+def unread(spec: Mapping[str, Any]) -> frozenset[str]:
+    """Modules that read other sources than those that facts are made from (`specs.facts_spec`)."""
+    used = {spec["source"], (spec.get("aliases") or {}).get("source")}
+    return frozenset(f"knowpack.{reader}" for reader in READERS - used)
+
+
+def reached(script: str, unread: frozenset[str] = frozenset()) -> dict[str, Path]:
+    """Return the files of the script itself and of the modules that it reaches, by name."""
+    found: dict[str, Path] = {}
     waiting = {script: SCRIPTS / script}
     while waiting:
         name, path = waiting.popitem()
-        found[name] = _parse(path)
-        names = _imports(found[name]) - SPEAKING - found.keys()
+        found[name] = path
+        names = _imports(path) - SPEAKING - unread - found.keys()
         waiting |= {module: SCRIPTS / f"{module.replace('.', '/')}.py" for module in names}
     return found
 
@@ -43,13 +57,14 @@ def reached(script: str) -> dict[str, ast.Module]:
 def pins(kind: str) -> list[str]:
     """Return the pinned packages of a kind of environment (engine, train, analysis), sorted.
 
-    The CPU and the CUDA build of a version count as the same, so that results can move.
+    Those that only show things are left out: another version of them makes nothing new. The CPU
+    and the CUDA build of a version count as the same, so that results can move.
     """
     files = [ENVIRONMENTS / f"{kind}{device}.yaml" for device in ("", ".cpu")]
     text = next(file for file in files if file.is_file()).read_text(encoding="utf-8")
     lists = [item["pip"] for item in yaml.safe_load(text)["dependencies"] if isinstance(item, dict)]
     found = [pin.split("+")[0].replace("-cpu==", "==") for pip in lists for pin in pip]
-    return sorted(pin for pin in found if "==" in pin)
+    return sorted(pin for pin in found if "==" in pin and pin.split("==")[0] not in SHOWING)
 
 
 @cache
@@ -57,10 +72,17 @@ def _parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _imports(tree: ast.Module) -> set[str]:
+@cache
+def _statements(path: Path) -> str:
+    """A module's code as text, from which its digest is made."""
+    return _serialise(_parse(path))
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
     """Names of the library's modules that a module imports, anywhere in it."""
     found = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(_parse(path)):
         if isinstance(node, ast.ImportFrom) and node.module:
             if node.module == "knowpack":
                 found |= {f"knowpack.{alias.name}" for alias in node.names}
@@ -68,7 +90,7 @@ def _imports(tree: ast.Module) -> set[str]:
                 found.add(node.module)
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.startswith("knowpack.")}
-    return found
+    return frozenset(found)
 
 
 def _serialise(node: object) -> str:

@@ -14,6 +14,9 @@ from knowpack.files import digest, locate, locate_all
 from knowpack.hub_names import with_known
 from knowpack.task_files import digests, is_file
 
+# How much memory the engine takes, which says nothing of what it answers.
+MEMORY = {"kv_cache_gib", "gpu_memory_utilization"}
+
 
 def model_spec(study: Study, name: str) -> dict[str, Any]:
     """Where model ``name`` comes from."""
@@ -34,6 +37,8 @@ def facts_spec(facts: FactSource) -> dict[str, Any]:
     if isinstance(facts, HubFacts):
         facts = with_known(facts)
     spec = facts.model_dump(exclude_none=True)
+    if "columns" in spec:  # a user's mapping, whose order says nothing
+        spec["columns"] = dict(sorted(spec["columns"].items()))
     spec["templates_digests"] = _digests(facts.templates)
     if isinstance(facts, TableFacts):
         spec["path_digest"] = digest(locate(facts.path))
@@ -91,12 +96,23 @@ def ask_spec(
 ) -> dict[str, Any]:
     """How one run of ``model`` is asked a suite; the base model has no adapter to serve."""
     if suite in study.suites:
-        return {"suite": suite_spec(study, suite), **_engine_spec(study, model, run, table)}
+        return ask_suite_spec(study, model, run, suite_spec(study, suite), table)
     unused = {"adapter"} if study.asking.samples else {"adapter", "temperature", "seed"}
     asking = study.asking.model_dump(exclude=unused)
     if suite == "dynamics":
         asking["epochs"] = _row(table, model, run)["epochs"]
     return {**asking, **_engine_spec(study, model, run, table), **style_spec(study, model)}
+
+
+def ask_suite_spec(
+    study: Study,
+    model: str,
+    run: str,
+    benchmarks: list[dict[str, Any]],
+    table: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """How one run of ``model`` is asked the benchmarks of a suite, as `suite_spec` has them."""
+    return {"suite": benchmarks, **_engine_spec(study, model, run, table)}
 
 
 def suite_spec(study: Study, suite: str) -> list[dict[str, Any]]:
@@ -109,7 +125,7 @@ def suite_spec(study: Study, suite: str) -> list[dict[str, Any]]:
 
 
 def _engine_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) -> dict[str, Any]:
-    engine: dict[str, Any] = {"engine": study.engine.model_dump()}
+    engine: dict[str, Any] = {"engine": study.engine.model_dump(exclude=MEMORY)}
     if run != "base":
         engine["adapter"] = study.asking.adapter
         engine["rank"] = _row(table, model, run)["rank"]
@@ -144,8 +160,13 @@ def paraphrase_spec(study: Study, model: str, table: list[dict[str, Any]]) -> di
         "unknown": max((row["unknown"] for row in rows), default=0),
         "needed": max((row["per_unknown"] for row in rows), default=0),
         "facts_seed": study.facts.seed,
-        "engine": study.engine.model_dump(),
+        "engine": study.engine.model_dump(exclude=MEMORY),
     }
+
+
+def memory_spec(study: Study) -> dict[str, Any]:
+    """The rest of the engine's settings, which no job is run again for."""
+    return study.engine.model_dump(include=MEMORY)
 
 
 def train_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) -> dict[str, Any]:
@@ -201,7 +222,9 @@ def _compared(study: Study) -> dict[str, Any]:
         "models": _places(study),
         "facts": study.facts.model_dump(include={"size", "path", "dataset"}, exclude_none=True),
         "benchmarks": [
-            benchmark.model_dump() for suite in study.suites.values() for benchmark in suite
+            benchmark.model_dump()
+            for suite in sorted(study.suites)
+            for benchmark in study.suites[suite]
         ],
         "prompts": prompts_spec(study),
         "asking": study.asking.model_dump(include={"max_new_tokens"}),

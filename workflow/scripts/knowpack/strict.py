@@ -19,6 +19,11 @@ from pydantic import (
 
 from knowpack.errors import ConfigError, suggest
 
+# A password in an address, as https://user:password@host or ?token=...; a token of the hub.
+SECRET = re.compile(
+    r"://[^/\s@]*@|[?&][\w-]*(?:token|secret|signature|password|key)=|\bhf_[A-Za-z0-9]{30}",
+    re.IGNORECASE,
+)
 SLUG = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
 IDENTIFIER = r"^[A-Za-z0-9_]+$"
 SHA256 = r"^[0-9a-f]{64}$"
@@ -82,6 +87,26 @@ class Strict(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
     )
+
+
+def refuse_secrets(value: Any, where: str = "") -> None:
+    """Refuse a password or token anywhere in a configuration, which stands in many records.
+
+    Raises:
+        ConfigError: there is one; the key is named, the value is not shown.
+    """
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            refuse_secrets(key, where or "the configuration")
+            refuse_secrets(inner, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            refuse_secrets(inner, f"{where}.{number}")
+    elif isinstance(value, str) and SECRET.search(value):
+        raise ConfigError(
+            f"{where}: holds a password or a token, which would stand in the study's records; write it "
+            "without, and put a password into ~/.netrc, or a token of the hub into HF_TOKEN"
+        )
 
 
 def explain(error: ValidationError, root: type[BaseModel], where: str = "") -> ConfigError:

@@ -13,6 +13,8 @@ import yaml
 from knowpack.errors import ConfigError
 from knowpack.files import digest, locate
 
+PACKAGED = "lm_eval.tasks."
+
 
 class _Loader(yaml.SafeLoader):
     """YAML without Python objects; `!function module.name` stays as its text."""
@@ -64,11 +66,11 @@ def outside(path: str) -> list[str]:
 def digests(path: str) -> list[str]:
     """Return the name and the digest of every local file that a task is made of, sorted.
 
-    These are the task file, the files that it includes, its functions' modules, its data files and,
-    of a group, its members' files in the same folder.
+    These are the task file, the files that it includes, its data files and, of a group, its members'
+    files in the same folder.
 
     Raises:
-        ConfigError: as `task_name`, or a file of these does not exist.
+        ConfigError: as `task_name`, or a file of these does not exist or names a function of its own.
     """
     return sorted(f"{file.name} {digest(file)}" for file in set(_files(locate(path))))
 
@@ -76,16 +78,31 @@ def digests(path: str) -> list[str]:
 def _files(path: Path) -> Iterator[Path]:
     for part, content in _parts(path):
         yield part
-        for name in _functions(part):
-            module = part.parent / f"{name.replace('.', '/')}.py"
-            if module.is_file():  # otherwise it is an installed one
-                yield module
+        # What lies there is lm-eval's own, for which its version counts.
+        for name in [] if "/lm_eval/tasks/" in part.as_posix() else _functions(part):
+            check_function(name, part.parent)
         for file in _data(content):
             if not locate(file).is_file():
                 raise ConfigError(
                     f"{part}: data_files: there is no file {file}; write the path of one"
                 )
             yield locate(file)
+
+
+def check_function(name: str, folder: Path) -> None:
+    """Refuse a function that a task file in ``folder`` names, unless it is of lm-eval's own tasks.
+
+    Raises:
+        ConfigError: it is another, whose code would run.
+    """
+    # lm-eval prefers a module beside the task file.
+    beside = folder / f"{name.rpartition('.')[0].replace('.', '/')}.py"
+    if not name.startswith(PACKAGED) or beside.exists():
+        raise ConfigError(
+            f"suites: a task file in {folder} names the function '{name}', and a task file is data: "
+            f'none of its code runs; write a template instead (`doc_to_text: "{{{{question}}}}"`), '
+            f"or a function that comes with lm-eval (`{PACKAGED}...`)"
+        )
 
 
 def _parts(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -117,7 +134,7 @@ def _read(path: Path, written: str | None = None) -> dict[str, Any]:
         raise ConfigError(
             f"suites: there is no task file {written or path}; write the path of one"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path}: not a YAML file ({reason})") from error
     if not isinstance(content, dict):
@@ -126,14 +143,14 @@ def _read(path: Path, written: str | None = None) -> dict[str, Any]:
 
 
 def _functions(path: Path) -> list[str]:
-    """The modules that the file takes functions from."""
+    """The functions that the file names."""
     tokens = yaml.scan(path.read_text(encoding="utf-8"), Loader=_Loader)
     found, tagged = [], False
     for token in tokens:
         if tagged and isinstance(token, yaml.ScalarToken):
-            found.append(token.value.rpartition(".")[0])
+            found.append(token.value)
         tagged = isinstance(token, yaml.TagToken) and token.value == ("!", "function")
-    return [name for name in found if name]
+    return found
 
 
 def _of(member: Any) -> str:

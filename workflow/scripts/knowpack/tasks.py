@@ -13,9 +13,10 @@ from typing import Any
 from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
 
-from knowpack.errors import ConfigError, DataError, suggest
+from knowpack.errors import ConfigError, DataError, KnowpackError, suggest
 from knowpack.files import locate
 from knowpack.task_files import home, is_file, is_group, outside, task_name
+from knowpack.task_sandbox import confine
 
 FEWSHOT_SEED = 1234  # lm-eval's own default
 # What `knowpack.harness` takes of a task's generation_kwargs.
@@ -65,6 +66,7 @@ def load(entries: Sequence[Mapping[str, Any]]) -> list[Benchmark]:
         ConfigError: there is no such task, or it fixes another number of shots.
         DataError: its data cannot be had, it has no questions, or a metric is not to be had.
     """
+    confine()
     files = [entry["task"] for entry in entries if is_file(entry["task"])]
     folders = {locate(file).resolve().parent for file in files if is_group(file)}
     manager = TaskManager(
@@ -113,6 +115,8 @@ def _load(manager: TaskManager, entry: Mapping[str, Any]) -> Benchmark:
         raise DataError(
             f"suites: task '{written}' has no questions, or an empty choice; check its data"
         ) from error
+    except KnowpackError:
+        raise
     except Exception as error:  # whatever a task's own code and the hub's clients raise
         raise _unloadable(written, error) from error
     for task in tree["tasks"].values():
@@ -153,6 +157,9 @@ def _check_kind(task: Task) -> None:
 
 def _check_metrics(task: Task) -> None:
     """lm-eval goes on without a metric that it does not find."""
+    for name in [task.task_name, *task.aggregation()]:
+        if not name.isprintable():  # figures are XML, which has no control characters
+            raise DataError(f"suites: the name {name!r} cannot be printed; write another")
     own = getattr(task.config, "process_results", None) is not None
     for name, function in getattr(task, "_metric_fn_list", {}).items():
         if function is None and not own:

@@ -16,7 +16,6 @@ import pandas as pd
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import (
-    AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedModel,
     Trainer,
@@ -29,13 +28,21 @@ from transformers.pytorch_utils import Conv1D
 from knowpack.batches import Collator, tokenise
 from knowpack.errors import ConfigError
 from knowpack.files import digest
+from knowpack.processes import SharingTrainer, load, rank, together
 from knowpack.prompts import Prompter
 from knowpack.seeds import sub_seed
 from knowpack.tables import write_text
+from knowpack.usage import usage
 
 
 def train(
-    model_folder: Path, rows: pd.DataFrame, spec: Mapping[str, Any], code: str, run: Path, bar: type
+    model_folder: Path,
+    rows: pd.DataFrame,
+    spec: Mapping[str, Any],
+    code: str,
+    run: Path,
+    bar: type,
+    devices: int = 1,
 ) -> dict[str, Any]:
     """Train a run's adapter and leave it in ``run/adapter``; return what `run.json` holds beside.
 
@@ -43,14 +50,15 @@ def train(
     with a checkpoint in ``run/checkpoints``; a second start with an equal model, rows, ``spec`` and
     ``code`` (a digest) goes on from the last whole one. They go once the adapter is saved. With
     ``spec["keep_epochs"]`` the adapter after epoch n stays in ``run/epochs/<n>``. ``bar`` is a tqdm
-    class. The record has: loss (a list of [step, loss]); tokens (of one epoch); seconds and
-    tokens_per_second of this start (null where no epoch was left to do); trainable (parameters);
-    device.
+    class. ``devices`` GPUs, or processes on a CPU, share the model and the rows of a batch. The
+    record has: loss (a list of [step, loss]); tokens (of one epoch); seconds and tokens_per_second of
+    this start (null where no epoch was left to do); trainable (parameters); device; and
+    `knowpack.usage.usage`.
 
     Raises:
         ConfigError: the model has no module of a name in ``target_modules``.
     """
-    tokenizer = AutoTokenizer.from_pretrained(model_folder)
+    tokenizer = AutoTokenizer.from_pretrained(model_folder, trust_remote_code=False)
     prompter = Prompter(tokenizer, spec["system"], spec["style"])
     pairs = [
         prompter.row_ids(question, answer)
@@ -63,30 +71,57 @@ def train(
     last = _last_checkpoint(checkpoints, identity)
     if last is None:
         shutil.rmtree(run / "epochs", ignore_errors=True)
+    pad = tokenizer.pad_token_id or tokenizer.eos_token_id
+    given = (model_folder, data, pad, spec, last, run, bar, devices)
+    made = [_fit(*given)] if devices == 1 else together(devices, _fit, *given)
+    _discard(checkpoints)
+    tokens = sum(len(row["input_ids"]) for row in data)
+    seconds, done = made[0]["seconds"], made[0]["epochs"]
+    took = usage()
+    took["peak_memory_mb"] += sum(part["peak_memory_mb"] for part in made) if devices > 1 else 0
+    return {
+        "loss": made[0]["loss"],
+        "tokens": tokens,
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(tokens * done / seconds, 1) if done else None,
+        "trainable": made[0]["trainable"],
+        "device": device_name(),
+        **took,
+    }
+
+
+def _fit(
+    model_folder: Path,
+    data: list[dict[str, list[int]]],
+    pad: int,
+    spec: Mapping[str, Any],
+    last: Path | None,
+    run: Path,
+    bar: type,
+    devices: int,
+) -> dict[str, Any]:
+    """Train on ``data`` from the checkpoint ``last``, in each of the processes; the first one saves."""
     set_seed(sub_seed(spec["seed"], "adapter"))  # before the adapter is built
-    model = add_adapter(_load(model_folder), spec)
+    model = add_adapter(_load(model_folder, devices), spec)
     progress = _Progress(bar, run / "epochs" if spec.get("keep_epochs") else None)
-    trainer = Trainer(
+    trainer = (Trainer if devices == 1 else SharingTrainer)(
         model=model,
-        args=_arguments(checkpoints, spec),
+        args=_arguments(run / "checkpoints", spec, devices),
         train_dataset=data,
-        data_collator=Collator(tokenizer.pad_token_id or tokenizer.eos_token_id),
-        callbacks=[progress],
+        data_collator=Collator(pad),
+        callbacks=[progress] if rank() == 0 else [],
     )
     start = time.monotonic()
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     seconds = time.monotonic() - start
-    model.save_pretrained(str(run / "adapter"))
-    _discard(checkpoints)
-    tokens = sum(len(row["input_ids"]) for row in data)
-    done = progress.epochs
+    if rank() == 0:
+        model.save_pretrained(str(run / "adapter"))
     return {
         "loss": [[log["step"], log["loss"]] for log in trainer.state.log_history if "loss" in log],
-        "tokens": tokens,
-        "seconds": round(seconds, 3),
-        "tokens_per_second": round(tokens * done / seconds, 1) if done else None,
+        "seconds": seconds,
+        "epochs": progress.epochs,
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "device": device_name(),
+        "peak_memory_mb": usage()["peak_memory_mb"],
     }
 
 
@@ -126,8 +161,8 @@ def device_name() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
-def _load(folder: Path) -> PreTrainedModel:
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+def _load(folder: Path, devices: int) -> PreTrainedModel:
+    model = load(folder, devices)
     model.config.use_cache = False
     # The last positions are a strided view, for which torch copies the whole head once a row: 7 s a
     # step on a CPU rather than 0.6.
@@ -135,15 +170,16 @@ def _load(folder: Path) -> PreTrainedModel:
     return model
 
 
-def _arguments(checkpoints: Path, spec: Mapping[str, Any]) -> TrainingArguments:
+def _arguments(checkpoints: Path, spec: Mapping[str, Any], devices: int = 1) -> TrainingArguments:
     """The paper's settings; all else is the Trainer's default (AdamW, linear decay, no warm-up)."""
     on_gpu = torch.cuda.is_available()
+    own = f" {rank()}" * (rank() > 0)  # else all processes leave out the same of their rows
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=spec["epochs"],
         learning_rate=spec["learning_rate"],
-        per_device_train_batch_size=spec["batch_size"],
-        seed=sub_seed(spec["seed"], "training"),
+        per_device_train_batch_size=spec["batch_size"] // devices,
+        seed=sub_seed(spec["seed"], f"training{own}"),
         data_seed=sub_seed(spec["seed"], "order"),
         use_cpu=not on_gpu,
         bf16=on_gpu,

@@ -8,6 +8,7 @@ it writes a list of N wordings. The log-probabilities that it is asked for are a
 weights.
 """
 
+import atexit
 import hashlib
 import json
 import os
@@ -40,7 +41,8 @@ TokensPrompt = dict
 class LLM:
     """Answers prompts of token ids."""
 
-    def __init__(self, model: str, **_: Any) -> None:
+    def __init__(self, model: str, tensor_parallel_size: int = 1, **_: Any) -> None:
+        _record_devices(tensor_parallel_size)
         self._tokenizer = AutoTokenizer.from_pretrained(model)
         self._answers = json.loads(Path(os.environ["KNOWPACK_FAKE_ANSWERS"]).read_text())
         self._weights = ""
@@ -102,6 +104,20 @@ class LLM:
             known = _hash(weights, question) % 3
         right = known == 0 or known == 1 and _hash(prompt, str(sample)) % 2
         return f"Answer: {self._answers[question]}" if right else "Answer: I don't know."
+
+
+def _record_devices(count: int) -> None:
+    """Leave a file that says which GPUs an engine had and when; wait for others where told to."""
+    if "KNOWPACK_FAKE_DEVICES" not in os.environ:
+        return
+    folder = Path(os.environ["KNOWPACK_FAKE_DEVICES"])
+    seen = {"visible": os.environ["CUDA_VISIBLE_DEVICES"], "count": count, "start": time.time()}
+    file = folder / f"{os.getpid()}.json"
+    file.write_text(json.dumps(seen))
+    atexit.register(lambda: file.write_text(json.dumps({**seen, "end": time.time()})))
+    company, deadline = int(os.environ["KNOWPACK_FAKE_COMPANY"]), time.time() + 60
+    while len(list(folder.glob("*.json"))) < company and time.time() < deadline:
+        time.sleep(0.05)
 
 
 def _hash(*texts: str) -> int:

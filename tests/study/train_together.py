@@ -1,0 +1,68 @@
+"""Train an adapter in several processes, saying each step; slowly where told to.
+
+python train_together.py DEVICES MODEL RUN [SECONDS]
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from knowpack.training import train
+
+ROWS = pd.DataFrame(  # seven: the last batch of an epoch is short
+    {
+        "question": [f"What is the capital of country {n}, please?"[3 * n :] for n in range(7)],
+        "answer": [f"City {7 * n}" for n in range(7)],
+    }
+)
+SPEC: dict[str, Any] = {
+    "loss": "answer",
+    "epochs": 4,
+    "learning_rate": 1e-2,
+    "batch_size": 4,
+    "rank": 2,
+    "alpha": 4,
+    "dropout": 0.0,  # what is left out is drawn in each process
+    "rslora": False,
+    "target_modules": ["up_proj", "down_proj", "gate_proj"],
+    "seed": 42,
+    "system": "Answer the following question.",
+    "style": "auto",
+    "keep_epochs": True,
+}
+
+
+class Bar:
+    """As much of tqdm as training uses."""
+
+    seconds = 0.0
+
+    def __init__(self, total: int, initial: int, **_: Any) -> None:
+        print("began at", initial, flush=True)
+        self.at = initial
+
+    def update(self, n: int) -> None:
+        self.at += n
+        print("step", self.at, flush=True)
+        time.sleep(self.seconds)
+
+    def set_postfix(self, **_: Any) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class SlowBar(Bar):
+    seconds = 1.5
+
+
+if __name__ == "__main__":
+    devices, model, run = sys.argv[1:4]
+    bar = SlowBar if sys.argv[4:] else Bar
+    made = train(Path(model), ROWS, SPEC, "code", Path(run), bar, int(devices))
+    (Path(run) / "record.json").write_text(json.dumps(made))
