@@ -12,7 +12,7 @@ from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import update_config
 
 # Data packages read their files in the encoding of the machine, which need not be UTF-8.
-os.environ["PYTHONUTF8"] = "1"
+os.environ |= {"PYTHONUTF8": "1"}
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
