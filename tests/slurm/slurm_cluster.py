@@ -19,10 +19,12 @@ class Cluster:
 
     folder: Path
 
-    # The profile as it is, but for how soon it looks after jobs of seconds.
+    # The profile as it is, but for how soon it looks after jobs of seconds, and how many threads they
+    # have: two engines at a time share the cores that there are.
     profile = (
         *("--profile", "workflow/profiles/slurm"),
         *("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5"),
+        *("--set-threads", "ask=1", "train_adapter=1", "build_facts=2"),
     )
 
     @classmethod
