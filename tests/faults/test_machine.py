@@ -64,7 +64,7 @@ def remove(tree: Tree, path: str) -> None:
 def hidden(tree: Tree) -> list[str]:
     """Temporary files that were left."""
     found = tree.results.rglob(".*")
-    return sorted(path.name for path in found if path.name not in (".lock", ".filler"))
+    return sorted(path.name for path in found if path.name not in (".lock", ".filler", ".failed"))
 
 
 @pytest.mark.parametrize(("step", "room"), [*((step, 0) for step in STEPS), ("train_adapter", 64)])
