@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup facts study report explain bench test test-slurm test-faults format docs lock
+.PHONY: help setup facts study report explain bench test test-logic test-engine test-slurm test-faults format docs lock
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # A profile says itself how many cores there are.
@@ -55,7 +55,13 @@ test: setup ## check formats, types and the workflow, then run the tests
 	$(call check,snakefmt --check Snakefile rules)
 	$(call check,mypy)
 	$(call check,snakemake --lint)
-	$(call check,pytest -q $(ARGS))
+	@$(if $(ARGS),pytest -q $(ARGS),$(MAKE) --jobs=2 test-logic test-engine)
+
+test-logic:
+	$(call check,pytest -q tests/unit tests/workflow)
+
+test-engine:
+	$(call check,pytest -q tests/study)
 
 test-slurm: setup ## run the small study on a Slurm that is started here (as root; apt installs it)
 	$(call check,pytest -q tests/slurm $(ARGS))

@@ -101,8 +101,6 @@ if study.extra_facts:
             "<logs>/build_extra_facts.log",
         benchmark:
             "<benchmarks>/build_extra_facts.tsv"
-        resources:
-            **needs("tables"),
         params:
             spec=specs.facts_spec(study.extra_facts),
             code=facts_code(study.extra_facts),
@@ -141,8 +139,6 @@ if study.extra_facts:
             "<logs>/describe_extra_facts.log",
         benchmark:
             "<benchmarks>/describe_extra_facts.tsv"
-        resources:
-            **needs("tables"),
         params:
             spec=specs.facts_page_spec(
                 study.extra_facts, f"Extra facts of study {study.study}"

@@ -20,10 +20,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, chat_model: Path) -> Tree:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, source: Tree) -> Tree:
     """That study, whole. Not to be changed."""
-    tree = source.copy(tmp_path_factory.mktemp("finished") / "tree")
-    status, text = tree.snakemake("--set-threads", "ask=1", "train_adapter=1")
-    assert status == 0, text
-    return tree
+    return source.finish(tmp_path_factory.mktemp("finished") / "tree")
 
 
 @pytest.fixture

@@ -13,11 +13,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, chat_model: Path) -> Tree:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, source: Tree) -> Tree:
     """The small study, whole: real rules, real training, the fake engine. Not to be changed."""
-    tree = source.copy(tmp_path_factory.mktemp("finished") / "tree")
-    # One thread a job: at this size they only start up, and two can do so at a time.
-    status, text = tree.snakemake("--set-threads", "ask=1", "train_adapter=1")
-    assert status == 0, text
-    return tree
+    return source.finish(tmp_path_factory.mktemp("finished") / "tree")
 
 
 @pytest.fixture

@@ -110,6 +110,14 @@ class Tree:
         )
         return done.returncode, done.stdout
 
+    def finish(self, folder: Path) -> "Tree":
+        """Return a copy in ``folder`` in which the study was run, whole."""
+        tree = self.copy(folder)
+        # One thread a job: at this size they only start up, and two can do so at a time.
+        status, text = tree.snakemake("--set-threads", "ask=1", "train_adapter=1")
+        assert status == 0, text
+        return tree
+
     def planned(self, *arguments: str, config: str = "study.yaml") -> dict[str, int]:
         """How many jobs of each rule a dry run plans; `all` is left out."""
         status, text = self.snakemake(*arguments, "--dry-run", "--quiet", "rules", config=config)

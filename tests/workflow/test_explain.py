@@ -34,10 +34,12 @@ def place(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Place:
 def explained(tree: Tree, *variables: str) -> tuple[int, str]:
     """What `make explain` says in a checkout, with nothing to set up."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    # Not part of the `make test` that may run this.
+    outside = {key: value for key, value in tree.environment.items() if not key.startswith("MAKE")}
     done = subprocess.run(
         ["make", "--old-file=setup", "explain", "CONFIG=study.yaml", *variables],
         cwd=tree.folder,
-        env={**tree.environment, "PATH": path},
+        env={**outside, "PATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

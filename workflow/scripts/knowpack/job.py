@@ -19,7 +19,7 @@ from knowpack.devices import claim
 from knowpack.errors import KnowpackError
 from knowpack.kept import keep as keep_files
 from knowpack.kept import key_of, put_back
-from knowpack.records import write_record
+from knowpack.records import beside, write_record
 from knowpack.shortage import of_disk, of_memory, of_model
 from knowpack.usage import STARTED  # noqa: F401 (a job's time counts from here)
 
@@ -42,7 +42,7 @@ def job(snakemake: Any, keep: Iterable[str | Path] = ()) -> Iterator[None]:
     begun, log = time.time(), Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
-    failed = _beside(log, ".failed")  # Snakemake deletes the log before it tries again
+    failed = beside(log, ".failed")  # Snakemake deletes the log before it tries again
     if snakemake.resources.get("attempt", 1) > 1 and failed.is_file():
         shutil.copyfile(failed, log)
         print(f"not tried again: see {log}", file=sys.stderr)
@@ -56,7 +56,7 @@ def job(snakemake: Any, keep: Iterable[str | Path] = ()) -> Iterator[None]:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    kept, key = _beside(log, "kept"), key_of(snakemake) if keep else ""
+    kept, key = beside(log, "kept"), key_of(snakemake) if keep else ""
     if keep and put_back(kept, key):
         say("as it was: made from the same before")
         sys.exit()
@@ -81,13 +81,6 @@ def job(snakemake: Any, keep: Iterable[str | Path] = ()) -> Iterator[None]:
     write_record(snakemake, begun, say)
 
 
-def _beside(log: Path, name: str) -> Path:
-    """The place of a job in a folder ``name`` that stands beside the study's logs."""
-    parts = list(log.with_suffix("").parts)
-    parts[len(parts) - 1 - parts[::-1].index("logs")] = name
-    return Path(*parts)
-
-
 def _fail(log: Path, *lines: str) -> NoReturn:
     """End the job; what is an error is told on the terminal too."""
     for line in lines:
@@ -97,7 +90,7 @@ def _fail(log: Path, *lines: str) -> NoReturn:
             with contextlib.suppress(OSError):
                 print(line, file=sys.stderr, flush=True)
     if FAILED in lines and log.is_file():
-        failed = _beside(log, ".failed")
+        failed = beside(log, ".failed")
         with contextlib.suppress(OSError):
             failed.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(log, failed)

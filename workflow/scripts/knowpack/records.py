@@ -28,6 +28,17 @@ FIELDS += ["inputs", "outputs", "begun", "ended"]
 Record = Mapping[str, Any]
 
 
+def study_of(log: Path) -> Path:
+    """Return the folder of results that a job's log lies in."""
+    return next(folder for folder in log.parents if folder.name == "logs").parent
+
+
+def beside(log: Path, name: str, suffix: str = "") -> Path:
+    """Return a job's place in the folder ``name`` that stands beside the study's logs."""
+    study = study_of(log)
+    return study / name / log.relative_to(study / "logs").with_suffix(suffix)
+
+
 def write_record(snakemake: Any, begun: float, say: Callable[[str], None]) -> None:
     """Write the record of a job that ended well; ``begun`` is when, in seconds since 1970.
 
@@ -38,8 +49,7 @@ def write_record(snakemake: Any, begun: float, say: Callable[[str], None]) -> No
     (UTC). A record that cannot be written is no reason to lose what a job made: ``say`` tells of it.
     """
     log = Path(snakemake.log[0])
-    study = next(folder for folder in log.parents if folder.name == "logs").parent
-    place = study / "records" / log.relative_to(study / "logs").with_suffix(".json")
+    study, place = study_of(log), beside(log, "records", ".json")
     try:
         place.unlink(missing_ok=True)  # of what was there before
         text = json.dumps(_record(snakemake, study, begun), indent=1, ensure_ascii=False)
