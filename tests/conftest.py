@@ -1,9 +1,13 @@
 """What tests of several folders share."""
 
+import signal
 from pathlib import Path
 
 import pytest
 from tiny import make_tiny_model
+
+# Programs that are started in the background, as some CI does, ignore Ctrl-C, and so do those below.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

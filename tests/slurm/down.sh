@@ -2,6 +2,7 @@
 # Cancels the jobs of the cluster that up.sh started in a folder, ends its daemons by their recorded
 # pids, and takes away what it put elsewhere. Nothing happens where there is none.
 set -uo pipefail
+PATH+=:/usr/sbin:/sbin # as in up.sh
 dir=$(realpath -m "${1:?usage: down.sh <folder>}")
 [[ -d $dir/run ]] || exit 0
 export SLURM_CONF=$dir/etc/slurm.conf

@@ -5,6 +5,7 @@
 # the host's name is not 127.0.0.1, a line in /etc/hosts. down.sh takes all of it away.
 # Exit status 77: it cannot run here, and the last line says why.
 set -euo pipefail
+PATH+=:/usr/sbin:/sbin # where `su` leaves them out
 dir=$(realpath -m "${1:?usage: up.sh <folder>}")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 port=17817
