@@ -162,7 +162,7 @@ LIMIT = """\
 @pytest.mark.parametrize(
     ("step", "script", "line"),
     [
-        ("ask", "ask_facts.py", "    engine = start_engine("),
+        ("ask", "knowpack/asking.py", "    responses, cost = ask(engine, prompter, facts, _shots("),
         ("train_adapter", "train_adapter.py", "    made = train("),
     ],
 )
@@ -174,7 +174,7 @@ def test_memory_limit(tree: Tree, step: str, script: str, line: str) -> None:
     status, text = tree.snakemake(made)
     assert status == 1
     if step == "ask":  # training may end in a panic of the tokenizer's threads instead
-        assert "error: out of memory; give the job more" in text
+        assert "error: out of memory; give the job more" in text, text
     assert text.rstrip().endswith(AGAIN)
     assert not (tree.folder / made).exists()
     assert hidden(tree) == []

@@ -66,16 +66,18 @@ def test_the_main_process_alone_is_killed(tree: Tree, training: Started) -> None
     goes_on(tree)
 
 
-def test_a_killed_job_takes_its_engine_along(tree: Tree, start: Callable[..., Started]) -> None:
+def test_a_killed_engine_takes_its_processes_along(
+    tree: Tree, start: Callable[..., Started]
+) -> None:
     # As vLLM's do on GPUs, the engine's process leads a life of its own, under a name of its own.
     (tree.results / "tiny/base/responses/facts.parquet").unlink()
     engine = tree.folder / "engine.py"
     engine.write_text("import time\ntime.sleep(300)\n")
+    use = '    engine.use(Path(files["adapter"])'
     tree.edit(
-        "workflow/scripts/ask_facts.py",
-        "    spec, files = snakemake.params.spec, snakemake.input\n",
-        "    spec, files = snakemake.params.spec, snakemake.input\n"
-        f"    import subprocess, sys; subprocess.run([sys.executable, {str(engine)!r}])\n",
+        "workflow/scripts/knowpack/asking.py",
+        use,
+        f"    import subprocess, sys; subprocess.run([sys.executable, {str(engine)!r}])\n{use}",
     )
     started = start(tree, "results/small/tiny/base/responses/facts.parquet")
 

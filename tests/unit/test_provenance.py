@@ -19,7 +19,7 @@ WORLD = {"world", "worldlanguages", "worldnames", "worldplaces", "worldtables"}
 ASKED = {"adapters", "asking", "engine", "prompts", "tables"}
 TASKS = {"files", "tables", "task_files", "task_sandbox", "tasks"}
 REACHED = {
-    "ask_benchmarks.py": {"adapters", "engine", "harness", "scoring", "sums", *TASKS},
+    "ask_benchmarks.py": {"adapters", "engine", "harness", "scoring", "suites", "sums", *TASKS},
     "ask_epochs.py": ASKED,
     "ask_facts.py": {"files", "sums", *ASKED},
     "build_facts.py": {

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from knowpack.job import Bar, job
+from knowpack.job import Bar, job, take_gpus
 
 with job(snakemake, keep=snakemake.output):
+    take_gpus(snakemake)
     from knowpack.engine import Engine
     from knowpack.order import unknown_order
     from knowpack.paraphrases import PARAPHRASES

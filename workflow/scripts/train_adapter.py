@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 
-from knowpack.job import Bar, job, say
+from knowpack.job import Bar, job, say, take_gpus
 
 record = Path(snakemake.output.record)
 run = record.parents[1]
 
 with job(snakemake, keep=[*snakemake.output, run / "epochs"]):
+    take_gpus(snakemake)
     from knowpack.outlook import outlook
     from knowpack.sums import write_sums
     from knowpack.tables import read_table, write_text

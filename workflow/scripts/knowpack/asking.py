@@ -1,7 +1,7 @@
 """Questions in, raw responses out: the only place where a model is asked (design, rule 1)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from knowpack.engine import Engine, cost_of
 from knowpack.errors import DataError
-from knowpack.prompts import Prompter, Shots
+from knowpack.prompts import Prompter, Shots, shots_by_prompt
+from knowpack.tables import read_metadata, read_table, write_table
 
 RESPONSES = pa.schema(
     [
@@ -23,12 +24,50 @@ RESPONSES = pa.schema(
 EPOCH_RESPONSES = RESPONSES.insert(0, pa.field("epoch", pa.int64(), nullable=False))
 
 
+def ask_facts(
+    engine: Engine, files: Mapping[str, str], spec: Mapping[str, Any], output: Path, bar: Any
+) -> dict[str, str]:
+    """Ask one run all facts with every prompt; write the responses to ``output`` and return the cost.
+
+    ``files`` has paths of facts, shots and, unless the model itself is asked, of an adapter's sums.
+    """
+    engine.use(Path(files["adapter"]).parent if "adapter" in files else None)
+    facts = read_table(files["facts"], ["fact_id", "question"])
+    prompter = Prompter(engine.tokenizer, spec["system"], spec["style"])
+    responses, cost = ask(engine, prompter, facts, _shots(files["shots"]), spec, bar)
+    write_table(responses, output, RESPONSES, cost)
+    return cost
+
+
+def ask_run_epochs(
+    engine: Engine, files: Mapping[str, str], spec: Mapping[str, Any], output: Path, bar: Any
+) -> dict[str, str]:
+    """As `ask_facts`, of every epoch but the last and about the facts that the run was taught.
+
+    ``files`` has the paths of the run's rows too.
+    """
+    facts = read_table(files["facts"], ["fact_id", "question"])
+    rows = read_table(files["rows"], ["fact_id", "role"])
+    taught = facts[facts.fact_id.isin(rows.fact_id[rows.role == "unknown"])]
+    prompter = Prompter(engine.tokenizer, spec["system"], spec["style"])
+    epochs = Path(files["adapter"]).parents[1] / "epochs"
+    responses, cost = ask_epochs(
+        engine, prompter, epochs, taught, _shots(files["shots"]), spec, bar
+    )
+    write_table(responses, output, EPOCH_RESPONSES, cost)
+    return cost
+
+
+def _shots(path: str) -> list[list[tuple[str, str]]]:
+    return shots_by_prompt(read_table(path), int(read_metadata(path)["prompts"]))
+
+
 def ask(
     engine: Engine,
     prompter: Prompter,
     facts: pd.DataFrame,
     shots: Sequence[Shots],
-    spec: dict[str, Any],
+    spec: Mapping[str, Any],
     bar: Any,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Ask every fact with every prompt; return columns `RESPONSES`, and what it cost.
@@ -70,7 +109,7 @@ def ask_epochs(
     epochs: Path,
     facts: pd.DataFrame,
     shots: Sequence[Shots],
-    spec: dict[str, Any],
+    spec: Mapping[str, Any],
     bar: Any,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Ask the adapter of every epoch but the last (the paper's Figure 2).
@@ -90,7 +129,7 @@ def ask_epochs(
             )
     frames, costs = [], []
     for number in numbers:
-        engine.use(epochs / str(number), number)
+        engine.use(epochs / str(number))
         responses, cost = ask(engine, prompter, facts, shots, spec, bar)
         frames.append(responses.assign(epoch=number))
         costs.append(cost)
@@ -99,7 +138,7 @@ def ask_epochs(
     return pd.concat(frames)[EPOCH_RESPONSES.names], cost_of(engine, prompts, seconds)
 
 
-def _check_lengths(prompts: Sequence[Sequence[int]], spec: dict[str, Any]) -> None:
+def _check_lengths(prompts: Sequence[Sequence[int]], spec: Mapping[str, Any]) -> None:
     longest = max(map(len, prompts), default=0) + spec["max_new_tokens"]
     if longest > spec["engine"]["max_model_len"]:
         raise DataError(

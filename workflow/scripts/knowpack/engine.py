@@ -48,6 +48,7 @@ class Engine:
         self.model, self.dtype = model, options["dtype"]
         self.takes_lora = adapter == "lora" or (adapter == "auto" and on_gpu)
         self.lora: Any = None
+        self.number, self.merged, self.before = 0, False, (0.0, 0.0)
         settings: dict[str, Any] = {
             "model": str(model),
             "dtype": options["dtype"],
@@ -73,22 +74,35 @@ class Engine:
             settings |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _lora_slot(rank)}
         self.llm = LLM(**settings)
 
-    def use(self, adapter: Path, number: int = 1) -> None:
-        """Answer as the model with ``adapter`` from now on.
+    def use(self, adapter: Path | None) -> None:
+        """Answer as the model with ``adapter`` from now on, or as the model itself.
 
-        By LoRA kernels where the engine was started for them (each adapter of an engine needs its
-        own ``number``); else merged weights take the place of the present ones: 10 s, not a start.
+        By LoRA kernels where the engine was started for them; else merged weights take the place of
+        the present ones: 2 s, not a start.
         """
         if self.takes_lora:
             from vllm.lora.request import LoRARequest
 
-            self.lora = LoRARequest(f"adapter-{number}", number, str(adapter))
-            return
-        from knowpack.adapters import merged
+            self.number += 1  # vLLM tells adapters apart by it
+            name = f"adapter-{self.number}"
+            self.lora = adapter and LoRARequest(name, self.number, str(adapter))
+        elif adapter:
+            from knowpack.adapters import merged
 
-        with merged(self.model, adapter, self.dtype) as folder:
-            self.llm.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
+            with merged(self.model, adapter, self.dtype) as folder:
+                self._reload(folder)
+        elif self.merged:
+            self._reload(self.model)
+        self.merged = bool(adapter)
         self.llm.reset_prefix_cache()
+
+    def _reload(self, weights: Path) -> None:
+        self.llm.collective_rpc("reload_weights", kwargs={"weights_path": str(weights)})
+
+    def renew(self) -> None:
+        """Forget all that was asked; what is asked next is answered as by a new engine."""
+        self.llm.reset_prefix_cache()
+        self.before = self._counts()
 
     def generate(
         self,
@@ -128,10 +142,15 @@ class Engine:
         return self.llm.get_tokenizer()
 
     def cache_hit_rate(self) -> float:
-        """Share of all prompt tokens so far that the prefix cache had."""
+        """Share of all prompt tokens since `renew` that the prefix cache had."""
+        asked, hits = (now - then for now, then in zip(self._counts(), self.before, strict=True))
+        return hits / asked if asked else 0.0
+
+    def _counts(self) -> tuple[float, float]:
+        """Prompt tokens since the start, and those of them that the prefix cache had."""
         counts = {metric.name: getattr(metric, "value", 0) for metric in self.llm.get_metrics()}
-        asked = counts.get("vllm:prefix_cache_queries", 0)
-        return counts.get("vllm:prefix_cache_hits", 0) / asked if asked else 0.0
+        asked, hits = (counts.get(f"vllm:prefix_cache_{what}", 0) for what in ("queries", "hits"))
+        return asked, hits
 
 
 def start_engine(

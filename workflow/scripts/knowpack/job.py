@@ -62,8 +62,6 @@ def job(snakemake: Any, keep: Iterable[str | Path] = ()) -> Iterator[None]:
         sys.exit()
     vars(sys.modules["__main__"]).pop("__file__", None)  # else processes it starts run it again
     try:
-        if snakemake.resources.get("gpu"):
-            claim(snakemake.resources.get("devices"), say)
         yield
         if keep:
             keep_files(keep, kept, key)
@@ -79,6 +77,12 @@ def job(snakemake: Any, keep: Iterable[str | Path] = ()) -> Iterator[None]:
         else:
             _fail(log, FAILED)
     write_record(snakemake, begun, say)
+
+
+def take_gpus(snakemake: Any) -> None:
+    """Take as many GPUs as a job has asked Snakemake for, before torch sees any."""
+    if snakemake.resources.get("gpu"):
+        claim(snakemake.resources.devices, say)
 
 
 def _fail(log: Path, *lines: str) -> NoReturn:

@@ -8,22 +8,26 @@ reads a pipe that closes when the run wants its jobs to end, or ends itself.
 
 import os
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 
 import psutil
 
 MARK = "KNOWPACK_RUN"
+ENGINES = "knowpack.living"  # what processes run that may outlive the job that started them
 GRACE = 5.0  # seconds that a job has between SIGTERM and SIGKILL
 BETWEEN_LOOKS = 2.0  # seconds
 
 
 def start() -> IO[bytes]:
     """Watch over the processes that this one starts from now on; close the pipe to end them."""
-    mark = f"{os.getpid()}-{time.time_ns()}"
+    mark = tempfile.mkdtemp(prefix="knowpack-run-", dir="/tmp")  # a socket's path must be short
     environment = {name: value for name, value in os.environ.items() if name != MARK}
     keeper = subprocess.Popen(
         [sys.executable, "-P", __file__, mark],
@@ -41,6 +45,12 @@ def start() -> IO[bytes]:
     return keeper.stdin
 
 
+def folder() -> Path | None:
+    """Return where the processes of a run that is watched over may meet; it goes with the run."""
+    mark = os.environ.get(MARK)
+    return Path(mark) if mark else None
+
+
 def _keep(mark: str) -> None:
     run = os.getppid()
     while not select.select([sys.stdin], [], [], BETWEEN_LOOKS)[0]:
@@ -51,6 +61,7 @@ def _keep(mark: str) -> None:
         ended = os.getppid() != run
         processes = _marked(mark)
         if ended and not processes:
+            shutil.rmtree(mark, ignore_errors=True)
             return
         hard = ended or time.monotonic() > asked + GRACE
         _end(processes, psutil.Process.kill if hard else psutil.Process.terminate)
@@ -70,9 +81,12 @@ def _marked(mark: str) -> list[psutil.Process]:
 
 
 def _orphaned(process: psutil.Process, run: int) -> bool:
-    """Whether a process no longer descends from the run: one between them has ended."""
+    """Whether a process descends from the run no longer, nor from one of its engines."""
     try:
-        return run not in [parent.pid for parent in process.parents()]
+        line = [process, *process.parents()]
+        return run not in [one.pid for one in line] and not any(
+            ENGINES in one.cmdline() for one in line
+        )
     except psutil.Error:
         return False
 

@@ -15,8 +15,9 @@ import yaml
 
 SCRIPTS = Path(__file__).parents[1]
 ENVIRONMENTS = Path(__file__).parents[3] / "envs"
-# They say how a job talks to people and what is told of it afterwards, never what it makes.
-SPEAKING = {f"knowpack.{name}" for name in ("errors", "job", "outlook", "records", "usage")}
+# They say how a job talks to people, in which process it works and what is told of it afterwards,
+# never what it makes.
+AROUND = {f"knowpack.{name}" for name in ("errors", "job", "living", "outlook", "records", "usage")}
 
 # Each reads one source, of facts or of aliases, and is named like it.
 READERS = {"dbpedia", "hub", "wikidata", "world"}
@@ -48,7 +49,7 @@ def reached(script: str, unread: frozenset[str] = frozenset()) -> dict[str, Path
     while waiting:
         name, path = waiting.popitem()
         found[name] = path
-        names = _imports(path) - SPEAKING - unread - found.keys()
+        names = _imports(path) - AROUND - unread - found.keys()
         waiting |= {module: SCRIPTS / f"{module.replace('.', '/')}.py" for module in names}
     return found
 
