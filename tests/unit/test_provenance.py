@@ -62,7 +62,7 @@ REACHED = {
     "table_reliability.py": {"reliability", "runtable", *CAPTIONED},
     "table_shift_reasons.py": {"answers", "shift_reasons", *CAPTIONED},
     "table_shifts.py": {"runtable", "shifts", *CAPTIONED},
-    "train_adapter.py": {"batches", "files", "processes", "prompts", "seeds", "sums"}
+    "train_adapter.py": {"losses", "batches", "files", "processes", "prompts", "seeds", "sums"}
     | {"tables", "training"},
 }
 SCRIPT = (

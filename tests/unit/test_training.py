@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 
+from knowpack import training
 from knowpack.errors import ConfigError
 from knowpack.prompts import Prompter
 from knowpack.training import _arguments, add_adapter, train
@@ -176,6 +177,21 @@ def test_what_the_loss_supervises(sharp_model: Path, tmp_path: Path, loss: str, 
         total += float(cross_entropy(logits[first - 1 : -1], supervised, reduction="sum"))
         count += len(ids) - first
     assert record["loss"][0][1] == pytest.approx(total / count, rel=1e-3)
+
+
+def test_losses_are_those_of_the_models_own_head(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def losses(record: dict[str, Any]) -> list[float]:
+        return [loss for _, loss in record["loss"]]
+
+    for loss in ("answer", "row"):
+        spec = {**SPEC, "loss": loss}
+        ours = train(model, ROWS, spec, "code", tmp_path / f"{loss}-ours", Bar)
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "take_off_head", lambda model: None)
+            own = train(model, ROWS, spec, "code", tmp_path / f"{loss}-own", Bar)
+        assert losses(ours) == pytest.approx(losses(own), rel=2e-3)
 
 
 def test_the_adapter_of_every_epoch_is_kept(undisturbed_run: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-IGNORED = -100  # the label that Hugging Face's loss leaves out
+from knowpack.losses import IGNORED
 
 
 def tokenise(rows: Sequence[tuple[list[int], int]], loss: str) -> list[dict[str, list[int]]]:

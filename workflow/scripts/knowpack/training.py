@@ -28,6 +28,7 @@ from transformers.pytorch_utils import Conv1D
 from knowpack.batches import Collator, tokenise
 from knowpack.errors import ConfigError
 from knowpack.files import digest
+from knowpack.losses import take_off_head
 from knowpack.processes import SharingTrainer, load, rank, together
 from knowpack.prompts import Prompter
 from knowpack.seeds import sub_seed
@@ -102,7 +103,9 @@ def _fit(
 ) -> dict[str, Any]:
     """Train on ``data`` from the checkpoint ``last``, in each of the processes; the first one saves."""
     set_seed(sub_seed(spec["seed"], "adapter"))  # before the adapter is built
-    model = add_adapter(_load(model_folder, devices), spec)
+    base = _load(model_folder, devices)
+    model = add_adapter(base, spec)
+    loss = take_off_head(base) if devices == 1 else None  # divided, it is whole nowhere
     progress = _Progress(bar, run / "epochs" if spec.get("keep_epochs") else None)
     trainer = (Trainer if devices == 1 else SharingTrainer)(
         model=model,
@@ -110,6 +113,7 @@ def _fit(
         train_dataset=data,
         data_collator=Collator(pad),
         callbacks=[progress] if rank() == 0 else [],
+        compute_loss_func=loss,
     )
     start = time.monotonic()
     trainer.train(resume_from_checkpoint=str(last) if last else None)
