@@ -41,14 +41,15 @@ class HeadLoss(torch.autograd.Function):
             share = logits.sub_(total[:, None]).exp_()
             share[rows, place[rows]] -= 1
             gradient += share.to(weight.dtype) @ part
-        ctx.save_for_backward(gradient.to(hidden.dtype))
+        ctx.save_for_backward(gradient)
+        ctx.dtype = hidden.dtype
         return (total - right).sum()
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         """Return the gradient of ``hidden``."""
         (known,) = ctx.saved_tensors
-        return known * gradient.to(known.dtype), None, None
+        return (known * gradient).to(ctx.dtype), None, None
 
 
 class LossOfHead:
