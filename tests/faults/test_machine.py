@@ -113,7 +113,7 @@ def test_read_only_results(tree: Tree, mounted: Callable[..., None]) -> None:
     # What is there and would be made anew, Snakemake finds by itself.
     status, text = tree.snakemake("--forcerun", "table_shifts")
     assert status == 1
-    assert "Write-protected output files for rule table_" in text
+    assert "Write-protected output files for rule " in text  # whichever it comes to first
     assert "Traceback" not in text
 
 
