@@ -47,7 +47,9 @@ def ask(tree: Tree, company: int, *arguments: str) -> list[dict[str, Any]]:
     status, text = tree.snakemake("--profile", "workflow/profiles/gpus", *arguments, *ANSWERS)
     assert status == 0, text
     files = Path(os.environ["KNOWPACK_FAKE_DEVICES"]).glob("*.json")
-    return sorted((json.loads(file.read_text()) for file in files), key=lambda e: e["start"])
+    engines = sorted((json.loads(file.read_text()) for file in files), key=lambda e: e["start"])
+    assert len(engines) == len(ANSWERS)
+    return engines
 
 
 def test_two_engines_run_side_by_side_each_on_its_own_gpu(gpus: Tree) -> None:

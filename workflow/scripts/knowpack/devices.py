@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from knowpack.errors import ConfigError
+from knowpack.locks import lock
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -43,7 +44,7 @@ def claim(count: int, say: Callable[[str], None], folder: Path | None = None) ->
     folder.mkdir(mode=0o700, exist_ok=True)
     # Whoever waits does so in a line: one that needs many GPUs is not passed by those that need one.
     with _open(folder / "queue") as queue:
-        at_once = _lock(queue) and bool(taken := _take(found, count, folder))
+        at_once = lock(queue) and bool(taken := _take(found, count, folder))
         if not at_once:
             say(f"waiting for {count} of {len(found)} GPUs")
             fcntl.flock(queue, fcntl.LOCK_EX)
@@ -82,7 +83,7 @@ def _take(found: dict[str, str], count: int, folder: Path) -> list[str]:
     taken: dict[str, TextIO] = {}
     for name, uuid in found.items():
         file = _open(folder / uuid.replace("/", "-"))
-        if _lock(file):
+        if lock(file):
             taken[name] = file
         else:
             file.close()
@@ -96,11 +97,3 @@ def _take(found: dict[str, str], count: int, folder: Path) -> list[str]:
 
 def _open(path: Path) -> TextIO:
     return path.open("a")
-
-
-def _lock(file: TextIO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

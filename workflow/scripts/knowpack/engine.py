@@ -78,7 +78,7 @@ class Engine:
         """Answer as the model with ``adapter`` from now on, or as the model itself.
 
         By LoRA kernels where the engine was started for them; else merged weights take the place of
-        the present ones: 2 s, not a start.
+        the present ones: 2 s, not a start. What was asked before leaves nothing in the prefix cache.
         """
         if self.takes_lora:
             from vllm.lora.request import LoRARequest
@@ -99,9 +99,8 @@ class Engine:
     def _reload(self, weights: Path) -> None:
         self.llm.collective_rpc("reload_weights", kwargs={"weights_path": str(weights)})
 
-    def renew(self) -> None:
-        """Forget all that was asked; what is asked next is answered as by a new engine."""
-        self.llm.reset_prefix_cache()
+    def count_anew(self) -> None:
+        """Leave what was asked so far out of `cache_hit_rate`."""
         self.before = self._counts()
 
     def generate(
@@ -142,7 +141,7 @@ class Engine:
         return self.llm.get_tokenizer()
 
     def cache_hit_rate(self) -> float:
-        """Share of all prompt tokens since `renew` that the prefix cache had."""
+        """Share of all prompt tokens since `count_anew` that the prefix cache had."""
         asked, hits = (now - then for now, then in zip(self._counts(), self.before, strict=True))
         return hits / asked if asked else 0.0
 

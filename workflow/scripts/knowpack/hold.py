@@ -5,7 +5,6 @@ work until somebody unlocks it. The kernel's lock goes with its process, however
 """
 
 import atexit
-import fcntl
 import re
 import shutil
 import signal
@@ -16,6 +15,7 @@ from typing import IO, Any
 
 from knowpack import keeper
 from knowpack.errors import DataError
+from knowpack.locks import lock
 
 # Names under which files and folders are written until they are whole, with the process's number.
 TEMPORARY = re.compile(r"\..+\.\d+(\.\w+)?")
@@ -103,11 +103,7 @@ def hold(folder: Path) -> IO[str]:
             f"{folder}: cannot be written to ({error.strerror}); make room or ask for the right to "
             "write there, then run the same command again"
         ) from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not lock(file):
         file.close()
-        raise DataError(
-            f"{folder}: another run is at work here; wait for its end, or stop it"
-        ) from None
+        raise DataError(f"{folder}: another run is at work here; wait for its end, or stop it")
     return file

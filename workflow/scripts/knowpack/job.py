@@ -1,7 +1,6 @@
 """What a job says while it works: a log file, a bar with a rate, one clear line when it fails."""
 
 import contextlib
-import fcntl
 import logging
 import os
 import shutil
@@ -19,6 +18,7 @@ from knowpack.devices import claim
 from knowpack.errors import KnowpackError
 from knowpack.kept import keep as keep_files
 from knowpack.kept import key_of, put_back
+from knowpack.locks import lock
 from knowpack.records import beside, write_record
 from knowpack.shortage import of_disk, of_memory, of_model
 from knowpack.usage import STARTED  # noqa: F401 (a job's time counts from here)
@@ -144,9 +144,7 @@ def _front_terminal(descriptor: int | None) -> Any:
     if descriptor is None or not os.isatty(descriptor):
         return None
     file = open(os.ttyname(descriptor), "w")  # noqa: PTH123,SIM115
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not lock(file):
         file.close()
         return None
     return file

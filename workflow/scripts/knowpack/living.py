@@ -6,7 +6,6 @@ run. On a cluster, whose jobs end with all that they started, each has an engine
 """
 
 import contextlib
-import fcntl
 import hashlib
 import importlib
 import itertools
@@ -30,6 +29,7 @@ from knowpack.devices import claim
 from knowpack.engine import Engine, start_engine
 from knowpack.errors import DataError, KnowpackError
 from knowpack.job import Bar, say
+from knowpack.locks import lock
 from knowpack.shortage import of_disk, of_memory
 
 # Seconds that an engine waits for its next job: training needs the GPU, of memory there may be enough.
@@ -54,7 +54,6 @@ def with_engine(work: Work, snakemake: Any) -> dict[str, str]:
     spec, resources = snakemake.params.spec, snakemake.resources
     wanted: dict[str, Any] = {
         "model": str(Path(snakemake.input.model).parent),
-        "adapted": "adapter" in spec,
         "spec": {key: spec[key] for key in ("adapter", "rank", "engine") if key in spec},
         "threads": snakemake.threads,
         "devices": resources.devices,
@@ -62,7 +61,7 @@ def with_engine(work: Work, snakemake: Any) -> dict[str, str]:
         "memory": dict(snakemake.params.memory),
     }
     if not wanted["gpus"] and spec.get("adapter") != "lora":  # merged into the weights, or none
-        wanted |= {"adapted": False, "spec": {"engine": spec["engine"]}}
+        wanted["spec"] = {"engine": spec["engine"]}
     files, output = dict(snakemake.input.items()), snakemake.output[0]
     if not (folder := keeper.folder()):
         return work(_start(wanted), files, spec, Path(output), Bar)
@@ -79,8 +78,9 @@ def with_engine(work: Work, snakemake: Any) -> dict[str, str]:
 def _start(wanted: Mapping[str, Any]) -> Engine:
     if wanted["gpus"]:
         claim(wanted["devices"], say)
-    named = {key: wanted[key] for key in ("adapted", "spec", "threads", "devices")}
-    return start_engine(Path(wanted["model"]), **named, **wanted["memory"])
+    named = {key: wanted[key] for key in ("spec", "threads", "devices")}
+    adapted = "adapter" in wanted["spec"]
+    return start_engine(Path(wanted["model"]), adapted, **named, **wanted["memory"])
 
 
 def _connect(folder: Path, wanted: Mapping[str, Any]) -> tuple[socket.socket, IO[str]]:
@@ -89,16 +89,16 @@ def _connect(folder: Path, wanted: Mapping[str, Any]) -> tuple[socket.socket, IO
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     for number in itertools.count(1):
         place = folder / f"{key}-{number}"
-        lock = place.with_suffix(".lock").open("w")
-        if not _lock(lock):
-            lock.close()
+        held = place.with_suffix(".lock").open("w")
+        if not lock(held):
+            held.close()
             continue
         if not (line := _call(place)):
             _begin(place)
             line = _call(place)
         if line:
-            return line, lock
-        lock.close()
+            return line, held
+        held.close()
     raise AssertionError
 
 
@@ -130,17 +130,9 @@ def _call(place: Path) -> socket.socket | None:
     return line
 
 
-def _lock(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _ask(request: Mapping[str, Any], line: socket.socket, lock: IO[str]) -> dict[str, str]:
+def _ask(request: Mapping[str, Any], line: socket.socket, held: IO[str]) -> dict[str, str]:
     """Have a request worked on; the engine's process writes to this one's log and terminal."""
-    with lock, line, line.makefile("rw", encoding="utf-8") as text:
+    with held, line, line.makefile("rw", encoding="utf-8") as text:
         socket.send_fds(line, [b"\n"], [2, 2 if Bar.terminal is None else Bar.terminal])
         text.write(json.dumps(request) + "\n")
         text.flush()
@@ -163,26 +155,25 @@ def _serve(place: Path, listener: socket.socket) -> None:
 
     engine: Engine | None = None
     patience = [IDLE_ON_CPU, SCARCE]
-    with place.with_suffix(".lock").open("w") as lock:
-        while _called(listener, *patience) or not _lock(lock):  # a job that locks is about to call
+    with place.with_suffix(".lock").open("w") as held:
+        while _called(listener, *patience) or not lock(held):  # a job that locks is about to call
             line, _ = listener.accept()
-            with line:
+            with line, line.makefile("rw", encoding="utf-8") as text:
                 descriptors = socket.recv_fds(line, 1, 2)[1]
-                with line.makefile("rw", encoding="utf-8") as text:
-                    request = json.loads(text.readline())
-                    patience = request["patience"]
-                    done = threading.Event()
-                    threading.Thread(target=_end_without, args=(line, done), daemon=True).start()
-                    _adopt(descriptors)
-                    try:
-                        engine = engine or _start(request["wanted"])
-                        answer = {"cost": _work(engine, request)}
-                    except Exception as error:
-                        place.unlink()  # who knows what state the engine is in
-                        answer = _failed(error, Path(request["given"][2]).parent)
-                    _disown(descriptors)
-                    done.set()
-                    text.write(json.dumps(answer) + "\n")
+                request = json.loads(text.readline())
+                patience = request["patience"]
+                done = threading.Event()
+                threading.Thread(target=_end_without, args=(line, done), daemon=True).start()
+                _adopt(descriptors)
+                try:
+                    engine = engine or _start(request["wanted"])
+                    answer = {"cost": _work(engine, request)}
+                except Exception as error:
+                    place.unlink()  # who knows what state the engine is in
+                    answer = _failed(error, Path(request["given"][2]).parent)
+                _disown(descriptors)
+                done.set()
+                text.write(json.dumps(answer) + "\n")
             if "cost" not in answer:
                 return
         place.unlink(missing_ok=True)
@@ -200,7 +191,7 @@ def _called(listener: socket.socket, idle: float, scarce: float) -> bool:
 
 def _work(engine: Engine, request: Mapping[str, Any]) -> dict[str, str]:
     usage.STARTED = request["started"]
-    engine.renew()
+    engine.count_anew()
     module, name = request["work"]
     work: Work = getattr(importlib.import_module(module), name)
     files, spec, output = request["given"]
