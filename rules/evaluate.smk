@@ -16,6 +16,9 @@ TABLES = multiext(
     "shift_examples.parquet",
     "benchmarks.parquet",
     "published.parquet",
+    "capacity.parquet",
+    "frontier.parquet",
+    "levers.parquet",
     "costs.parquet",
 )
 if specs.has_categories(study.facts):
@@ -168,6 +171,39 @@ rule table_benchmarks:
         "table of benchmarks"
     script:
         "../workflow/scripts/table_benchmarks.py"
+
+
+rule table_capacity:
+    input:
+        runs="<results>/runs.parquet",
+        base=of_runs("<results>/{model}/base/labels.parquet"),
+        labels=of_runs("<results>/{model}/{run}/labels.parquet"),
+        rows=of_runs("<results>/{model}/{run}/rows.parquet"),
+        scores=of_suites("<results>/{model}/{run}/scores/{suite}.parquet"),
+        questions=of_suites("<results>/{model}/{run}/questions/{suite}.parquet"),
+    output:
+        capacity=forms("capacity"),
+        frontier=forms("frontier"),
+        levers=forms("levers"),
+    log:
+        "<logs>/table_capacity.log",
+    benchmark:
+        "<benchmarks>/table_capacity.tsv"
+    conda:
+        environment("analysis")
+    resources:
+        **needs("tables"),
+    params:
+        spec={
+            "asked": [list(names) for names in BENCHMARKED],
+            "training": study.training.model_dump(),
+            **study.capacity.model_dump(),
+        },
+        code=code_digest("table_capacity.py"),
+    message:
+        "tables of capacity, frontier and levers"
+    script:
+        "../workflow/scripts/table_capacity.py"
 
 
 rule table_published:

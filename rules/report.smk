@@ -7,6 +7,7 @@ FIGURE_TABLES = {
     "models_side_by_side": "benchmarks",
     "reliability_by_unknown": "reliability",
     "shifts_by_unknown": "shifts",
+    "frontier": "frontier",
     "benchmarks_by_unknown": "benchmarks",
 }
 FIGURES = expand("<results>/figures/{figure}.svg", figure=FIGURE_TABLES)

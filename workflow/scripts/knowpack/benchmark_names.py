@@ -61,3 +61,14 @@ def unit(metric: Metric) -> str:
     if metric == MC2:
         return "probability of the true answers"
     return _UNITS.get(metric.metric) or metric.metric.replace("_", " ")
+
+
+def scale(metric: Metric) -> float:
+    """Return what a metric is divided by to be of 0 to 1."""
+    return 100.0 if "(0 to 100)" in unit(metric) else 1.0
+
+
+def first_metrics(benchmarks: pd.DataFrame) -> list[Metric]:
+    """Return each task with its first metric, in the order of the table."""
+    first = benchmarks.drop_duplicates("task")
+    return [Metric(*names) for names in zip(first["task"], first["metric"], strict=True)]

@@ -1,5 +1,6 @@
 """The name of a run's condition, as tables and figures print it."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,13 @@ def with_condition(frame: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         runs: the run table: model, run, unknown, extra, per_unknown, seed, rows and the settings.
 
     Returns:
-        ``frame`` with unknown, seed and condition of the run table: an ordered categorical such as
-        "no extras", "1 HK", "10 paraphrases", followed by every setting in which the runs of a
-        model differ ("1 HK, rank 8"). All three are null for "base".
+        ``frame`` with unknown, seed and condition of the run table: its recipe, as
+        ``recipes`` names it. All three are null for "base".
 
     Raises:
         DataError: a run is not in the run table.
     """
-    named = runs[["model", "run", "unknown", "seed"]].assign(condition=_conditions(runs))
+    named = runs[["model", "run", "unknown", "seed"]].assign(condition=recipes(runs))
     kept = frame[[name for name in frame if name in ("model", "run") or name not in named]]
     merged = kept.merge(named, how="left", on=["model", "run"], validate="many_to_one")
     lost = merged.loc[merged["condition"].isna() & (merged["run"] != "base"), ["model", "run"]]
@@ -44,21 +44,64 @@ def in_words(unknown: Any, extra: Any, per_unknown: Any) -> str:
     return f"{facts}, {_extras(extra, int(per_unknown))}"
 
 
-def _conditions(runs: pd.DataFrame) -> pd.Series:
-    """Return each run's condition, ordered by extra, their number, and the settings."""
-    settings = [str(name) for name in runs if name not in ("model", "run", "rows", *_CELL)]
-    of_model = runs[settings].map(str).groupby(runs["model"])
-    knobs = [name for name in settings if (of_model[name].nunique() > 1).any()]
+def recipes(runs: pd.DataFrame) -> pd.Series:
+    """Return each run's recipe: all that it is but its level and its seed, in a few words.
+
+    An ordered categorical: the extras ("no extras", "1 HK", "10 paraphrases"), and the settings in
+    which the runs of a model differ ("1 HK, rank 8"). A value that more than half of the model's
+    runs have is the usual one and goes without saying. Ordered by extra, their number, settings.
+    """
+    settings = _settings(runs)
+    unusual = {name: _unusual(runs[name].map(_value), runs["model"]) for name in settings}
+    knobs = [name for name in settings if unusual[name].any()]
     extras = list(_EXTRAS)
-    names, order = [], {}
-    for run in runs.to_dict("records"):
+    names: list[str] = []
+    order: dict[str, Any] = {}
+    for place, run in enumerate(runs.to_dict("records")):
         words = [_extras(run["extra"], run["per_unknown"])]
-        words += [f"{knob.replace('_', ' ')} {_value(run[knob])}" for knob in knobs]
+        said = [name for name in knobs if unusual[name].iloc[place]]
+        words += [f"{_knob(name)} {_value(run[name])}" for name in said]
         names.append(", ".join(words))
-        place = [_place(run[knob]) for knob in knobs]
-        order[names[-1]] = (extras.index(run["extra"]), run["per_unknown"], place)
+        key = [_place(run[name]) for name in knobs]
+        order[names[-1]] = (extras.index(run["extra"]), run["per_unknown"], len(said), key)
     condition = pd.CategoricalDtype(sorted(order, key=lambda name: order[name]), ordered=True)
     return pd.Series(names, index=runs.index, dtype=object).astype(condition)
+
+
+def differences(run: Mapping[Any, Any], other: Mapping[Any, Any]) -> list[str]:
+    """Return what one run has for another's, in words: ["1 HK for no extras", "rank 8 for 1"].
+
+    Both are rows of a run table. Extras come first, then a text for each setting that differs; level
+    and seed do not count.
+    """
+    extras = [_extras(row["extra"], row["per_unknown"]) for row in (run, other)]
+    found = [f"{extras[0]} for {extras[1]}"] if extras[0] != extras[1] else []
+    for name in _settings(run):
+        values = _value(run[name]), _value(other[name])
+        if values[0] != values[1]:
+            found.append(f"{_knob(name)} {values[0]} for {values[1]}")
+    return found
+
+
+def has_settings(run: Mapping[Any, Any], settings: Mapping[Any, Any]) -> bool:
+    """Whether a row of a run table has these settings, as far as they are columns of it."""
+    return all(_value(run[name]) == _value(settings[name]) for name in settings if name in run)
+
+
+def _settings(columns: Iterable[Any]) -> list[str]:
+    """The columns of a run table that hold settings."""
+    apart = ("model", "run", "rows", "recipe", *_CELL)
+    return [str(name) for name in columns if name not in apart]
+
+
+def _unusual(values: pd.Series, models: pd.Series) -> pd.Series:
+    """Whether each value is another than the usual one of its model."""
+    sharing = values.groupby([models, values]).transform("size")
+    return sharing * 2 <= values.groupby(models).transform("size")
+
+
+def _knob(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _extras(extra: str, per_unknown: int) -> str:

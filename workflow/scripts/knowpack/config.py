@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from knowpack.config_capacity import Capacity
 from knowpack.config_jobs import Jobs
 from knowpack.config_sources import FactSource, Model, Paraphrases
 from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Slug, Strict, explain
@@ -170,6 +171,8 @@ class Study(Strict):
     """Levels (numbers of Unknown facts) whose reliability is measured after every epoch."""
     suites: dict[Slug, Annotated[list[Benchmark], Field(min_length=1)]] = {}
     """Benchmarks by suite: a name of your choice, and its tasks. A suite is asked in one go."""
+    capacity: Capacity = Capacity()
+    """When facts count as fitting into an adapter: reliability to reach, harm to keep within."""
     engine: Engine = Engine()
     """Settings of the inference engine."""
     jobs: Jobs = Jobs()

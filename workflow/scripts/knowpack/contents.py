@@ -24,6 +24,9 @@ TABLES = {
     "shift_examples": Item("Examples of shifts", "Appendix D"),
     "published": Item("Published beside measured", "Tables 1 to 8"),
     "published_categories": Item("Published and measured categories"),
+    "capacity": Item("Capacity: how many facts fit"),
+    "frontier": Item("Frontier of reliability against harm"),
+    "levers": Item("Levers: differences between recipes"),
     "costs": Item("Costs"),
 }
 FIGURES = {
@@ -33,5 +36,6 @@ FIGURES = {
     "models_side_by_side": Item("Models side by side: TruthfulQA MC1", "Figure 5"),
     "reliability_by_unknown": Item("Reliability by number of unknown facts"),
     "shifts_by_unknown": Item("Shifts by number of unknown facts"),
+    "frontier": Item("Frontier of reliability against harm"),
     "benchmarks_by_unknown": Item("Benchmarks by number of unknown facts"),
 }

@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 
 from knowpack import captions
-from knowpack.benchmark_names import MC1, MMLU, TRUTHFULQA, Metric, task_name
+from knowpack.benchmark_names import MC1, MMLU, TRUTHFULQA, Metric, first_metrics, task_name
 from knowpack.conditions import with_condition
-from knowpack.figures import before_the_end, first_metrics, of_metric
+from knowpack.figures import before_the_end, of_metric
 
 _RELIABILITY = "Reliability: mean share of right answers (P_correct) over the taught unknown facts"
 _NEVER = "not asked in this study."
@@ -27,6 +27,7 @@ def caption(name: str, table: pd.DataFrame, runs: pd.DataFrame, prompts: Mapping
         "reliability_by_epoch": _reliability_by_epoch,
         "reliability_by_unknown": _reliability_by_unknown,
         "shifts_by_unknown": _shifts_by_unknown,
+        "frontier": _frontier,
     }
     if name in said:
         return said[name](table, runs, captions.asked(prompts))
@@ -68,6 +69,18 @@ def _shifts_by_unknown(table: pd.DataFrame, runs: pd.DataFrame, asked: str) -> s
     return (
         f"Share of all facts ({facts}, taught ones among them) whose category rose (positive) or "
         f"fell (negative) under the adapter. {asked} {lines} Base model: 0 by definition."
+    )
+
+
+def _frontier(table: pd.DataFrame, runs: pd.DataFrame, asked: str) -> str:
+    goal = table.iloc[0]
+    drops = ", or the largest drop of a benchmark where that is more" * table["drop"].notna().any()
+    seeds = captions.over_seeds(runs["seed"])
+    return (
+        "Reliability against harm, a point for each number of taught facts: up and to the left is "
+        f"better. Harm: share of all facts whose category fell{drops}. Shaded: reliability of "
+        f"{goal['target']:g} or more with harm of {goal['budget']:g} or less. {asked} "
+        f"{seeds.replace(' (minimum to maximum)', '')}"
     )
 
 

@@ -7,11 +7,12 @@ study did not ask, the figure says in words.
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from knowpack.benchmark_names import MC1, MMLU, TRUTHFULQA, Metric, task_name, unit
-from knowpack.conditions import final_epoch, with_condition
-from knowpack.plots import Panel, draw, note, unknown_axis
+from knowpack.benchmark_names import MC1, MMLU, TRUTHFULQA, Metric, first_metrics, task_name, unit
+from knowpack.conditions import final_epoch, recipes, with_condition
+from knowpack.plots import Panel, draw, note, paths, unknown_axis
 
 _RELIABILITY = "reliability\n(mean share of right answers)"
 _WIDEST = 24  # characters on one line of a y axis
@@ -85,6 +86,28 @@ def shifts_by_unknown(shifts: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     return figure
 
 
+def frontier(frontier: pd.DataFrame, runs: pd.DataFrame) -> Figure:
+    """Draw reliability against harm, a panel a model, a line a recipe, a point a level.
+
+    Up and to the left is better; the shaded corner is what target and budget allow.
+    """
+    named = frontier.assign(condition=frontier["recipe"].astype(recipes(runs).dtype))
+    panels = [
+        Panel(str(model), frame, "reliability", _RELIABILITY, float("nan"))
+        for model, frame in named.groupby("model")
+    ]
+    figure, drawn = draw(panels, "harm", columns=2, lines=paths)
+    right = 1.08 * max(float(named["harm"].max()), float(named["budget"].max())) or 1.0
+    for axes in drawn:
+        goal = named.iloc[0]
+        corner = (0.0, goal["target"]), goal["budget"], 1.0 - goal["target"]
+        axes.add_patch(Rectangle(*corner, color="0.94", zorder=0))
+        axes.set_xlim(-0.03 * right, right)
+        axes.set_ylim(-0.03, 1.05)
+        axes.set_xlabel("harm (negative shift, or a benchmark's drop if larger)")
+    return figure
+
+
 def mmlu_by_unknown(benchmarks: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Draw MMLU's accuracy against the unknown facts, a panel a model (Figure 1)."""
     panels = _panels(benchmarks, runs, [MMLU])
@@ -115,12 +138,6 @@ def benchmarks_by_unknown(benchmarks: pd.DataFrame, runs: pd.DataFrame) -> Figur
         return _not_asked("Benchmarks")
     models = len(panels) // len(metrics)
     return _by_unknown(panels, runs, models if models in (2, 3) else 3)
-
-
-def first_metrics(benchmarks: pd.DataFrame) -> list[Metric]:
-    """Return each task with its first metric, in the order of the table."""
-    first = benchmarks.drop_duplicates("task")
-    return [Metric(*names) for names in zip(first["task"], first["metric"], strict=True)]
 
 
 def of_metric(benchmarks: pd.DataFrame, metric: Metric) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def published_categories(table: pd.DataFrame) -> pd.DataFrame:
     order = [name for name in _P_CORRECT if name in set(table["published"])]
     wide = table.pivot(index=["model", "published"], columns="measured", values="facts")
     wide = wide.reindex(order, axis="columns").reindex(order, level="published").astype("Int64")
-    return _rows(wide.rename_axis(["model", "Published"]), table)
+    return rows_of(wide.rename_axis(["model", "Published"]), table)
 
 
 def reliability(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def shift_examples(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     shown = named.groupby(order[:-2], observed=True, sort=False).head(EXAMPLES)
     texts = ["seed", "direction", "question", "answer", "before", "after"]
     cells = shown.set_index(["model", "unknown", "condition"])[[*texts, "Taught", "Reasons"]]
-    return _rows(cells.rename(columns=str.capitalize), runs)
+    return rows_of(cells.rename(columns=str.capitalize), runs)
 
 
 def benchmarks(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -150,7 +150,7 @@ def benchmarks(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         .apply(_with_error)
         .unstack("column")[columns.drop_duplicates().tolist()]
     )
-    return _rows(wide, named)
+    return rows_of(wide, named)
 
 
 def published(table: pd.DataFrame) -> pd.DataFrame:
@@ -193,7 +193,7 @@ def _by_condition(
     cells = named.groupby(["model", "unknown", *keys, "condition"], observed=True)[value].apply(
         over_seeds, digits=digits
     )
-    return _rows(cells.unstack("condition"), named)
+    return rows_of(cells.unstack("condition"), named)
 
 
 def _by_run(
@@ -205,7 +205,7 @@ def _by_run(
         title: groups[name].apply(over_seeds, digits=digits)
         for name, (title, digits) in columns.items()
     }
-    return _rows(pd.DataFrame(cells), named)
+    return rows_of(pd.DataFrame(cells), named)
 
 
 def _groups(named: pd.DataFrame, keys: list[pd.Series]) -> "pd.api.typing.DataFrameGroupBy":
@@ -216,7 +216,7 @@ def _groups(named: pd.DataFrame, keys: list[pd.Series]) -> "pd.api.typing.DataFr
     return named.groupby(["model", order, condition, *keys], observed=True)
 
 
-def _rows(cells: pd.DataFrame, named: pd.DataFrame) -> pd.DataFrame:
+def rows_of(cells: pd.DataFrame, named: pd.DataFrame) -> pd.DataFrame:
     """Make the row keys columns, in words, and leave out the model where there is only one."""
     printed = cells.reset_index()
     if "condition" in printed:

@@ -7,7 +7,7 @@ dashes, so that bands that lie over each other can be told apart without their c
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,9 +60,16 @@ class Panel(NamedTuple):
 
 
 def draw(
-    panels: Sequence[Panel], x: str, columns: int, share_y: bool = True
+    panels: Sequence[Panel],
+    x: str,
+    columns: int,
+    share_y: bool = True,
+    lines: Callable[[Axes, Panel, str], None] | None = None,
 ) -> tuple[Figure, list[Axes]]:
-    """Draw the panels over column ``x``, in rows of at most ``columns``, with one legend below."""
+    """Draw the panels over column ``x``, in rows of at most ``columns``, with one legend below.
+
+    ``lines`` draws what is in one of them: means and bands if None.
+    """
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     with mpl.rc_context(STYLE):
@@ -73,7 +80,7 @@ def draw(
         grid = figure.subplots(rows, columns, sharey=share_y, squeeze=False).flatten().tolist()
         legend: dict[str, Any] = {}
         for axes, panel in zip(grid, panels, strict=False):
-            _lines(axes, panel, x)
+            (lines or _lines)(axes, panel, x)
             axes.set(title=panel.title, ylabel=panel.y_label)
             axes.yaxis.set_tick_params(labelleft=True)
             handles, labels = axes.get_legend_handles_labels()
@@ -92,6 +99,24 @@ def draw(
             handlelength=3.5,
         )
     return figure, grid[: len(panels)]
+
+
+def paths(axes: Axes, panel: Panel, x: str) -> None:
+    """Draw a line a condition through its levels in their order, each point with its level."""
+    for place, (condition, group) in enumerate(panel.frame.groupby("condition", observed=False)):
+        if group.empty:
+            continue
+        levels = group.sort_values("unknown")
+        axes.plot(levels[x], levels[panel.value], label=str(condition), **_line(place))
+        for level in levels.to_dict("records"):
+            axes.annotate(
+                f"{level['unknown']:,}",
+                (level[x], level[panel.value]),
+                xytext=(4, -9 if place % 2 else 4),
+                textcoords="offset points",
+                color=_COLOURS[place % len(_COLOURS)],
+                fontsize=7,
+            )
 
 
 def unknown_axis(axes: Axes, levels: pd.Series) -> None:
@@ -158,17 +183,8 @@ def _lines(axes: Axes, panel: Panel, x: str) -> None:
         # Conditions stand a little apart, or they would hide each other.
         aside, at = step * (place - middle), seeds.index.to_numpy(dtype=float)
         at = at * np.exp(aside) if log else at + aside
-        dashes = _DASHES[place % len(_DASHES)]
-        colour = _COLOURS[place % len(_COLOURS)]
-        axes.plot(
-            at,
-            seeds["mean"],
-            label=str(condition),
-            color=colour,
-            marker=_MARKERS[place % len(_MARKERS)],
-            linestyle=dashes,
-            zorder=3,
-        )
+        axes.plot(at, seeds["mean"], label=str(condition), **_line(place))
+        dashes, colour = _line(place)["linestyle"], _line(place)["color"]
         if (seeds["max"] > seeds["min"]).any():
             axes.fill_between(at, seeds["min"], seeds["max"], color=colour, alpha=0.1, linewidth=0)
             for edge in ("min", "max"):
@@ -177,3 +193,13 @@ def _lines(axes: Axes, panel: Panel, x: str) -> None:
         axes.axhline(panel.base, color="0.7", linewidth=3, label="base model", zorder=1.5)
         if pd.notna(panel.error):
             axes.axhspan(panel.base - panel.error, panel.base + panel.error, color="0.94", zorder=0)
+
+
+def _line(place: int) -> dict[str, Any]:
+    """How the line of a condition is drawn."""
+    return {
+        "color": _COLOURS[place % len(_COLOURS)],
+        "marker": _MARKERS[place % len(_MARKERS)],
+        "linestyle": _DASHES[place % len(_DASHES)],
+        "zorder": 3,
+    }

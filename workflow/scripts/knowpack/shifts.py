@@ -45,16 +45,8 @@ def count_shifts(
     Raises:
         DataError: the two label different facts, one twice, or with an unknown category.
     """
-    old, new = _levels(base_labels, "the base model"), _levels(labels, "the run")
-    if len(old) != len(new) or not old.index.isin(new.index).all():
-        raise DataError(
-            f"labels of the base model and of the run differ in their facts: "
-            f"{len(old.index.difference(new.index))} only in the base's, "
-            f"{len(new.index.difference(old.index))} only in the run's; label both again"
-        )
-    if old.empty:
-        raise DataError("labels: no facts")
-    new = new.reindex(old.index)
+    old = levels(base_labels, "the base model")
+    new = levels(labels, "the run", old.index)
     counts = (old * len(_LEVELS) + new).value_counts()
     untrained = ~old.index.isin(list(trained_ids))
     rose, fell = new > old, new < old
@@ -66,15 +58,34 @@ def count_shifts(
     }
 
 
-def _levels(labels: pd.DataFrame, whose: str) -> pd.Series:
-    """Return the category as 0, 1 or 2, by fact_id."""
+def levels(labels: pd.DataFrame, whose: str, facts: pd.Index | None = None) -> pd.Series:
+    """Return the category as 0, 1 or 2, by fact_id, in the order of ``facts``.
+
+    Args:
+        labels: fact_id, category.
+        whose: they are, for messages.
+        facts: the facts that the base model was asked; those of the labels if None.
+
+    Raises:
+        DataError: other facts than those, none, one twice, or an unknown category.
+    """
     strange = sorted(set(labels["category"]) - set(_LEVEL_OF))
     if strange:
         raise DataError(f"labels of {whose}: categories {strange}; known: {list(_LEVEL_OF)}")
     twice = int(labels["fact_id"].duplicated().sum())
     if twice:
         raise DataError(f"labels of {whose}: {twice} facts stand there more than once")
-    return labels.set_index("fact_id")["category"].map(_LEVEL_OF)
+    found = labels.set_index("fact_id")["category"].map(_LEVEL_OF)
+    facts = found.index if facts is None else facts
+    if len(facts) != len(found) or not facts.isin(found.index).all():
+        raise DataError(
+            f"labels of the base model and of {whose} differ in their facts: "
+            f"{len(facts.difference(found.index))} only in the base's, "
+            f"{len(found.index.difference(facts))} only in the run's; label both again"
+        )
+    if found.empty:
+        raise DataError("labels: no facts")
+    return found.reindex(facts)
 
 
 def shifts(

@@ -1,0 +1,107 @@
+"""Levers: what one recipe changes against another, as paired differences with intervals."""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from knowpack.bootstrap import DIGITS, FEWEST, Array, interval, over_seeds, seed_weights
+from knowpack.conditions import differences, has_settings
+from knowpack.measures import Measure, Measured
+from knowpack.seeds import sub_seed
+
+LEVERS = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("unknown", pa.int64(), nullable=False),
+        pa.field("recipe", pa.string(), nullable=False),
+        pa.field("against", pa.string(), nullable=False),
+        pa.field("lever", pa.string(), nullable=False),
+        pa.field("measure", pa.string(), nullable=False),
+        pa.field("difference", pa.float64(), nullable=False),
+        pa.field("low", pa.float64()),  # null: too few facts or questions to tell
+        pa.field("high", pa.float64()),
+        pa.field("units", pa.int64(), nullable=False),
+        pa.field("seeds", pa.int64(), nullable=False),  # that both have; 0: not paired over seeds
+        pa.field("helps", pa.bool_()),  # null: the interval holds 0
+    ]
+)
+
+
+def levers(measured: Measured, defaults: Mapping[str, Any]) -> pd.DataFrame:
+    """Return `LEVERS` of a model: the recipes of a level that are set against each other.
+
+    Each recipe is set against the plain one: no extras and the settings ``defaults`` of the study,
+    or the level's first recipe where that was not trained. Beside, recipes are set against each
+    other that differ in their extras only, or in one setting only, the later against the earlier.
+    """
+    rows = [
+        {
+            "model": measured.model,
+            "unknown": unknown,
+            "recipe": recipe["recipe"],
+            "against": against["recipe"],
+            "lever": ", ".join(differences(recipe, against)),
+        }
+        | _compared(measured, measure, unknown, recipe["recipe"], against["recipe"])
+        for unknown in sorted(set(measured.runs["unknown"]))
+        for recipe, against in _pairs(measured, unknown, defaults)
+        for measure in measured.measures
+    ]
+    return pd.DataFrame(rows, columns=LEVERS.names)
+
+
+def _pairs(
+    measured: Measured, unknown: int, defaults: Mapping[str, Any]
+) -> Iterator[tuple[dict[Any, Any], dict[Any, Any]]]:
+    """Each pair of recipes of a level as rows of the run table: the recipe, and what it is against."""
+    runs = measured.runs[measured.runs["unknown"] == unknown].sort_values(["recipe", "seed"])
+    recipes = runs.drop_duplicates("recipe").to_dict("records")
+    plain = next(
+        (row for row in recipes if row["extra"] == "none" and has_settings(row, defaults)),
+        recipes[0],
+    )
+    others = [recipe for recipe in recipes if recipe is not plain]
+    for recipe in others:
+        yield recipe, plain
+    for against, recipe in combinations(others, 2):
+        if len(differences(recipe, against)) == 1:
+            yield recipe, against
+
+
+def _compared(
+    measured: Measured, measure: Measure, unknown: int, recipe: str, against: str
+) -> dict[str, Any]:
+    cells = [measured.cell(unknown, name) for name in (recipe, against)]
+    units = int(min(measure.units[cell].min() for cell in cells))
+    values, seeds = _difference(measured, measure, *cells)
+    low, high = interval(values) if units >= FEWEST else (None, None)
+    helps = None
+    if low is not None and high is not None and not low <= 0 <= high:
+        helps = (low > 0) == (measure.sign > 0)
+    return {
+        "measure": measure.name,
+        "difference": float(values[0]),
+        "low": low,
+        "high": high,
+        "units": units,
+        "seeds": seeds,
+        "helps": helps,
+    }
+
+
+def _difference(
+    measured: Measured, measure: Measure, ours: list[int], theirs: list[int]
+) -> tuple[Array, int]:
+    """The difference of the means, (1 + replicates,), and the number of seeds that both have."""
+    seeds = measured.runs["seed"].to_numpy()
+    paired = [(one, other) for one in ours for other in theirs if seeds[one] == seeds[other]]
+    if not paired:
+        difference = measured.mean(measure, ours) - measured.mean(measure, theirs)
+        return difference.round(DIGITS), 0
+    one, other = (list(columns) for columns in zip(*paired, strict=True))
+    name = f"{measured.model} {seeds[one].tolist()} seeds"
+    weights = seed_weights(len(one), sub_seed(0, name), len(measure.values) - 1)
+    return over_seeds(measure.values[:, one] - measure.values[:, other], weights), len(one)

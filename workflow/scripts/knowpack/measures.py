@@ -1,0 +1,218 @@
+"""What a study measures of its adapters, each with the replicates of the bootstrap.
+
+A measure has a row for the value as measured and one for each replicate, and a column for each run
+of a model. Facts, and questions, are drawn alike for all measures and runs, so what is taken from
+two runs, or from a run and the model itself, is paired. To add a measure of the taught facts, give
+its values for each fact to `Draws.means` and put the result beside the others.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from knowpack.benchmark_names import Metric, first_metrics, scale
+from knowpack.bootstrap import REPLICATES, Array, Draws, over_seeds, seed_weights
+from knowpack.errors import DataError
+from knowpack.seeds import sub_seed
+from knowpack.shifts import levels
+
+RELIABILITY, POSITIVE, NEGATIVE = "reliability", "positive_shift", "negative_shift"
+_SEED = 0  # of all draws; each kind and model has its own from it
+_AGREE = 1e-6  # metric points between lm-eval's value and the mean of its questions
+
+
+class Measure(NamedTuple):
+    """One number of every run of a model."""
+
+    name: str  # "reliability", or a task and metric
+    values: Array  # (1 + replicates, runs)
+    units: Array  # (runs,), how many facts or questions it is the mean of
+    sign: int = 1  # -1: the less the better
+    base: Array | None = None  # (1 + replicates,) of the model itself, where it was asked
+    task: str = ""  # of a benchmark
+
+
+class Measured(NamedTuple):
+    """All measures of a model."""
+
+    model: str
+    runs: pd.DataFrame  # of the run table, with the column recipe
+    measures: Sequence[Measure]
+
+    def of(self, name: str) -> Measure:
+        """Return the measure of a name."""
+        return next(measure for measure in self.measures if measure.name == name)
+
+    def cell(self, unknown: int, recipe: str) -> list[int]:
+        """Return the columns of a level and recipe, by seed."""
+        rows = self.runs.reset_index(drop=True)
+        rows = rows[(rows["unknown"] == unknown) & (rows["recipe"] == recipe)]
+        return list(rows.sort_values("seed").index)
+
+    def mean(self, measure: Measure, columns: list[int]) -> Array:
+        """Return a measure's mean over the seeds of one level and recipe, (1 + replicates,)."""
+        return over_seeds(measure.values[:, columns], self.weights(columns, measure))
+
+    def weights(self, columns: list[int], measure: Measure) -> Array:
+        """Return the weights of these runs' seeds, the same for all measures."""
+        runs = self.runs.iloc[columns]
+        name = f"{self.model} {runs['unknown'].iloc[0]} {runs['recipe'].iloc[0]} seeds"
+        return seed_weights(len(columns), sub_seed(_SEED, name), len(measure.values) - 1)
+
+    def harms(self, columns: list[int]) -> dict[str, Array]:
+        """Return each harm of a level and recipe: the negative shift, and benchmarks' drops by task.
+
+        A drop is what the model itself has more than the mean over seeds; it is negative where the
+        benchmark rose.
+        """
+        negative = self.mean(self.of(NEGATIVE), columns)
+        drops = {
+            measure.task: measure.base - self.mean(measure, columns)
+            for measure in self.measures
+            if measure.base is not None
+        }
+        return {NEGATIVE: negative, **drops}
+
+
+def of_facts(
+    model: str,
+    base_labels: pd.DataFrame,
+    runs: Iterable[tuple[str, pd.DataFrame, pd.DataFrame]],
+    replicates: int = REPLICATES,
+) -> list[Measure]:
+    """Return a model's reliability and shifts, the runs in the order given.
+
+    Args:
+        model: its name, from which the draws come.
+        base_labels: fact_id, category of the model itself.
+        runs: each run's name, labels (fact_id, category, p_correct) and rows (fact_id, role).
+        replicates: of the bootstrap.
+
+    Raises:
+        DataError: a run's labels are of other facts, or a taught fact is not among them.
+    """
+    base = levels(base_labels, "the base model").sort_index()
+    right, taught, rose, fell = [], [], [], []
+    for run, labels, rows in runs:
+        try:
+            new = levels(labels, "the run", base.index)
+        except DataError as error:
+            raise DataError(f"model '{model}', run '{run}': {error}") from error
+        known = set(rows.loc[rows["role"] == "unknown", "fact_id"])
+        asked = base.index.isin(known)
+        if not known or asked.sum() < len(known):
+            raise DataError(
+                f"model '{model}', run '{run}': of {len(known)} taught unknown facts "
+                f"{len(known) - asked.sum()} have no label; run again"
+            )
+        p_correct = labels.set_index("fact_id")["p_correct"].reindex(base.index)
+        right.append(p_correct.to_numpy(dtype=np.float32))
+        taught.append(asked)
+        rose.append((new > base).to_numpy())
+        fell.append((new < base).to_numpy())
+    draws = Draws(len(base), sub_seed(_SEED, f"{model} facts"), replicates)
+    mask = np.stack(taught, axis=1)
+    every = np.full(len(taught), len(base))
+    return [
+        Measure(RELIABILITY, draws.means(np.stack(right, axis=1), mask), mask.sum(axis=0)),
+        Measure(POSITIVE, draws.means(np.stack(rose, axis=1)), every),
+        Measure(NEGATIVE, draws.means(np.stack(fell, axis=1)), every, sign=-1),
+    ]
+
+
+def of_suite(
+    model: str,
+    scores: Sequence[pd.DataFrame],
+    questions: Iterable[pd.DataFrame],
+) -> tuple[list[Measure], list[Metric]]:
+    """Return the first metric of each task of a suite, and the metrics that were left out.
+
+    A metric is left out that is not the mean of its questions' values (corpus BLEU), or not of 0
+    to 1 or 0 to 100: its drop cannot be drawn anew, or is no share.
+
+    Args:
+        model: its name, from which the draws come.
+        scores: columns of `knowpack.benchmarks.RESULTS`, of the model itself, then of each run.
+        questions: columns of `knowpack.benchmarks.SCORES`, in the same order.
+
+    Raises:
+        DataError: a run was asked other questions than the model itself.
+    """
+    metrics = first_metrics(scores[0])
+    columns: dict[Metric, list[Array]] = {metric: [] for metric in metrics}
+    asked: dict[Metric, pd.Index] = {}
+    parts: dict[str, list[str]] = {}
+    for answers in questions:
+        parts = parts or _parts(scores[0], answers)
+        for metric in metrics:
+            of_metric = answers["metric"].eq(metric.metric)
+            rows = answers[of_metric & answers["task"].isin(parts[metric.task])]
+            values = rows.set_index(["task", "question"])["value"].sort_index()
+            if not asked.setdefault(metric, values.index).equals(values.index):
+                raise DataError(
+                    f"model '{model}', task '{metric.task}': a run was asked other questions than "
+                    "the model itself; delete the folders questions/ and run again"
+                )
+            columns[metric].append(values.to_numpy(dtype=float))
+    found = [
+        _benchmark(
+            model,
+            metric,
+            np.stack(columns[metric], axis=1) / scale(metric),
+            np.array([_said(frame, metric) for frame in scores]) / scale(metric),
+            asked[metric].get_level_values("task").to_numpy(),
+        )
+        for metric in metrics
+    ]
+    left_out = [m for m, measure in zip(metrics, found, strict=True) if measure is None]
+    return [measure for measure in found if measure is not None], left_out
+
+
+def _benchmark(
+    model: str, metric: Metric, values: Array, said: Array, tasks: Array
+) -> Measure | None:
+    """One metric over the model itself and its runs; None where it is no mean of its questions.
+
+    ``values`` (questions, 1 + runs) are of the ``tasks`` of a group, ``said`` is what lm-eval gives.
+    """
+    if not len(values) or np.isnan(values).any() or values.min() < 0 or values.max() > 1:
+        return None
+    # The mean of all questions, or of the group's tasks.
+    for part in (np.full(len(tasks), metric.task), tasks):
+        blocks = [_block(model, metric, name, values[part == name]) for name in sorted(set(part))]
+        means = np.mean(blocks, axis=0)
+        if np.abs(means[0] - said).max() < _AGREE:
+            units = np.full(len(said) - 1, len(values))
+            name = f"{metric.task} {metric.metric}"
+            return Measure(name, means[:, 1:], units, base=means[:, 0], task=metric.task)
+    return None
+
+
+def _block(model: str, metric: Metric, name: str, values: Array) -> Array:
+    seed = sub_seed(_SEED, f"{model} {metric.task} {name} questions")
+    return Draws(len(values), seed).means(values)
+
+
+def _said(scores: pd.DataFrame, metric: Metric) -> float:
+    """The value that lm-eval gives a metric; NaN where it has none."""
+    rows = scores[(scores["task"] == metric.task) & (scores["metric"] == metric.metric)]
+    return float(rows["value"].iloc[0]) if len(rows) else float("nan")
+
+
+def _parts(scores: pd.DataFrame, questions: pd.DataFrame) -> dict[str, list[str]]:
+    """The tasks of which each row of the scores is made: itself, or those of a group.
+
+    Both tables are in the suite's order, so a group has the next tasks that have no row of their
+    own, as many as it has questions.
+    """
+    sizes = questions.drop_duplicates(["task", "question"]).groupby("task", sort=False).size()
+    left = [task for task in sizes.index if task not in set(scores["task"])]
+    parts: dict[str, list[str]] = {}
+    first = scores.drop_duplicates("task")
+    for name, count in zip(first["task"], first["questions"], strict=True):
+        parts[name] = [name] if name in sizes.index else []
+        while name not in sizes.index and left and sizes[parts[name]].sum() < count:
+            parts[name].append(left.pop(0))
+    return parts

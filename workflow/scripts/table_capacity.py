@@ -1,0 +1,30 @@
+"""Tables of capacity, frontier and levers: how many facts fit, and with which recipe."""
+
+from knowpack.job import job
+
+with job(snakemake):
+    import pandas as pd
+
+    from knowpack import answer_layout
+    from knowpack.capacity import CAPACITY, capacity
+    from knowpack.frontier import FRONTIER, frontier
+    from knowpack.levers import LEVERS, levers
+    from knowpack.measured_study import measured_study
+    from knowpack.publish import write_forms
+    from knowpack.tables import read_table
+
+    files, spec, paths = snakemake.input, snakemake.params.spec, snakemake.output
+    runs = read_table(files.runs)
+    study, left_out = measured_study(runs, files, spec["asked"])
+    targets, budgets = spec["targets"], spec["budgets"]
+    tables = [
+        pd.concat([capacity(model, targets, budgets) for model in study], ignore_index=True),
+        pd.concat([frontier(model, targets[0], budgets[0]) for model in study], ignore_index=True),
+        pd.concat([levers(model, spec["training"]) for model in study], ignore_index=True),
+    ]
+    measures = list(dict.fromkeys(one.name for model in study for one in model.measures))
+    printed = answer_layout.printed(*tables, runs, measures, left_out)
+    places = [paths.capacity[0], paths.frontier[0], paths.levers[0]]
+    parts = zip(tables, [CAPACITY, FRONTIER, LEVERS], printed, places, strict=True)
+    for table, schema, (frame, caption), path in parts:
+        write_forms(table, schema, frame, caption, path)
