@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from knowpack.bootstrap import Draws
 from knowpack.conditions import recipes
-from knowpack.measures import Measure, Measured, of_facts
+from knowpack.measures import Measure, Measured
 
 NAMES = ["Unknown", "MaybeKnown", "HighlyKnown"]
 
@@ -78,28 +79,45 @@ def drawn(
 ) -> Measured:
     """A study whose facts and seeds are drawn: the expected curves are ``right`` and ``fell``.
 
-    All levels teach the first facts. A fact has a difficulty that all runs share, and a seed moves a
-    run's whole reliability by up to ``spread``.
+    Levels teach the first facts. Half of what decides over a fact is the fact's, the same in all
+    runs, half the run's; a seed moves a whole run's shares by up to ``spread``.
     """
-    known = facts - max(runs["unknown"])
-    ids = [f"f{n:05d}" for n in range(facts)]
-    base = np.r_[np.zeros(facts - known, int), np.full(known, 2)]
-    hard = rng.uniform(size=facts)  # of a fact: it is right where this is below the level's share
+    levels = runs["unknown"].to_numpy()
+    size = (facts, len(runs))
+    own = rng.uniform(size=size) < 0.5
 
-    def answered(run: pd.Series) -> tuple[str, pd.DataFrame, pd.DataFrame]:
-        share = right(run["unknown"]) + rng.uniform(-spread, spread)
-        chance = rng.uniform(size=facts)
-        p_correct = (np.where(chance < 0.5, hard, rng.uniform(size=facts)) < share).astype(float)
-        share_fell = fell(run["unknown"]) * facts / known
-        lost = (rng.uniform(size=facts) < share_fell) & (base == 2)
-        labels = {"fact_id": ids, "category": np.array(NAMES)[np.where(lost, 0, base)]}
-        taught = ids[: run["unknown"]]
-        return (
-            run["run"],
-            pd.DataFrame({**labels, "p_correct": p_correct}),
-            pd.DataFrame({"fact_id": taught, "role": "unknown"}),
-        )
+    def shares(curve: Callable[[int], float]) -> np.ndarray:
+        expected = np.array([curve(level) for level in levels])
+        moved = expected + rng.uniform(-spread, spread, size=len(runs))
+        luck = np.where(own, rng.uniform(size=size), rng.uniform(size=(facts, 1)))
+        return luck < moved
 
-    of_base = pd.DataFrame({"fact_id": ids, "category": np.array(NAMES)[base]})
-    runs_answers = (answered(run) for _, run in runs.iterrows())
-    return measured(runs, *of_facts("m", of_base, runs_answers, replicates))
+    taught = np.arange(facts)[:, None] < levels
+    draws = Draws(facts, int(rng.integers(2**32)), replicates)
+    reliability = Measure("reliability", draws.means(shares(right), taught), taught.sum(axis=0))
+    every = np.full(len(runs), facts)
+    negative = Measure("negative_shift", draws.means(shares(fell)), every, sign=-1)
+    return measured(runs, reliability, negative)
+
+
+def answers(
+    runs: pd.DataFrame, facts: int, rng: np.random.Generator
+) -> tuple[pd.DataFrame, list[tuple[str, pd.DataFrame, pd.DataFrame]]]:
+    """Labels of the model itself, and each run's name, labels and rows, by chance."""
+    ids = [f"f{n:04d}" for n in rng.permutation(facts)]
+
+    def labels(taught: int) -> pd.DataFrame:
+        right = rng.integers(0, 6, size=facts) / 5
+        right[:taught] = np.maximum(right[:taught], 0.4)
+        names = np.array(NAMES)[(right > 0).astype(int) + (right == 1)]
+        return pd.DataFrame({"fact_id": ids, "category": names, "p_correct": right})
+
+    def rows(taught: int) -> pd.DataFrame:
+        roles = ["unknown"] * taught + ["highly_known"]
+        return pd.DataFrame({"fact_id": [*ids[:taught], ids[-1]], "role": roles})
+
+    asked = [
+        (run, labels(level), rows(level))
+        for run, level in zip(runs["run"], runs["unknown"], strict=True)
+    ]
+    return labels(0), asked

@@ -3,7 +3,14 @@ import pandas as pd
 import pytest
 import study_frames as study
 
-from knowpack.conditions import final_epoch, in_words, with_condition
+from knowpack.conditions import (
+    differences,
+    final_epoch,
+    has_settings,
+    in_words,
+    recipes,
+    with_condition,
+)
 from knowpack.errors import DataError
 
 
@@ -29,6 +36,34 @@ def test_settings_that_differ_within_a_model_are_named():
         "no extras, rank 16",
         "10 HK, rank 1",
     ]
+
+
+def test_a_value_that_most_runs_have_goes_without_saying():
+    tables = [
+        study.runs(levels=levels, rank=rank, lr=lr).assign(run=lambda f, n=n: f"{n}" + f["run"])
+        for n, (levels, rank, lr) in enumerate(
+            [((10, 50), 1, 1e-3), ((50,), 8, 1e-3), ((50,), 16, 2e-3)]
+        )
+    ]
+    runs = pd.concat(tables[:2], ignore_index=True)
+    assert list(recipes(runs).cat.categories)[:3] == ["no extras", "no extras, rank 8", "10 HK"]
+    runs = pd.concat(tables, ignore_index=True)  # rank 1 is that of half the runs, lr of more
+    assert list(recipes(runs).cat.categories)[:3] == [
+        "no extras, rank 1",
+        "no extras, rank 8",
+        "no extras, rank 16, lr 0.002",
+    ]
+
+
+def test_what_one_run_has_for_anothers():
+    run = {"model": "m", "run": "r", "unknown": 10, "seed": 1, "rows": 20}
+    run |= {"extra": "highly_known", "per_unknown": 1, "rank": 8, "target_modules": ["up"]}
+    other = run | {"run": "o", "unknown": 50, "seed": 2, "rows": 100}
+    assert differences(run, other) == []
+    other |= {"extra": "none", "per_unknown": 0, "target_modules": np.array(["up", "down"])}
+    assert differences(run, other) == ["1 HK for no extras", "target modules up for up+down"]
+    assert has_settings(run, {"rank": 8, "target_modules": ["up"], "later": 1})
+    assert not has_settings(run, {"rank": 1})
 
 
 def test_a_list_is_named_by_its_items():

@@ -39,8 +39,8 @@ def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
     elif best["beyond"]:
         at = cells[cells["unknown"] == most].iloc[0]
         said = (
-            f"{model} takes {_number(most)} or more with {goal} (recipe: {best['recipe']}): there it "
-            f"gives {at['reliability']:.0%} right answers about them with {at['harm']:.1%} harm, "
+            f"{model} takes {_number(most)} or more with {goal} (recipe: {best['recipe']}): with "
+            f"{most:,} it gives {at['reliability']:.0%} right answers and has {at['harm']:.1%} harm, "
             "and more were not measured"
         )
         if best["low"] < most:
@@ -58,12 +58,12 @@ def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
 def _none(model: str, goal: str, frontier: pd.DataFrame) -> str:
     """Say that no recipe will do, and how near the pick of the smallest level comes."""
     fewest, most = int(frontier["unknown"].min()), int(frontier["unknown"].max())
-    span = f"{fewest:,} facts" if fewest == most else f"{fewest:,} to {most:,} facts"
+    span = _number(fewest) if fewest == most else f"{fewest:,} to {most:,}"
     near = frontier[(frontier["unknown"] == fewest) & frontier["pick"]].iloc[0]
     return (
         f"{model} takes no measured number of facts ({span}) with {goal}, whatever the recipe. "
         f"Nearest comes {near['recipe']} with {_number(fewest)}: {near['reliability']:.0%} right "
-        f"answers about them and {near['harm']:.1%} harm; fewer were not measured"
+        f"answers and {near['harm']:.1%} harm; fewer were not measured"
     )
 
 

@@ -71,6 +71,6 @@ def over_seeds(values: Array, weights: Array) -> Array:
 
 def interval(values: Array) -> tuple[float, float]:
     """Return the least and the greatest of the middle 95 % of the replicates (row 0 is left out)."""
-    tail = (1 - COVERED) / 2
+    tail = round((1 - COVERED) / 2, 6)
     low, high = np.quantile(values[1:], [tail, 1 - tail], method="inverted_cdf")
     return float(low), float(high)

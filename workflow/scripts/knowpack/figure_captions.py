@@ -74,7 +74,9 @@ def _shifts_by_unknown(table: pd.DataFrame, runs: pd.DataFrame, asked: str) -> s
 
 def _frontier(table: pd.DataFrame, runs: pd.DataFrame, asked: str) -> str:
     goal = table.iloc[0]
-    drops = ", or the largest drop of a benchmark where that is more" * table["drop"].notna().any()
+    drops = ", or the largest drop of a benchmark where that is more" * bool(
+        table["drop"].notna().any()
+    )
     seeds = captions.over_seeds(runs["seed"])
     return (
         "Reliability against harm, a point for each number of taught facts: up and to the left is "

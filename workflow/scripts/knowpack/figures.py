@@ -97,14 +97,15 @@ def frontier(frontier: pd.DataFrame, runs: pd.DataFrame) -> Figure:
         for model, frame in named.groupby("model")
     ]
     figure, drawn = draw(panels, "harm", columns=2, lines=paths)
-    right = 1.08 * max(float(named["harm"].max()), float(named["budget"].max())) or 1.0
+    goal = named.iloc[0]
+    right = 1.1 * max(named["harm"].max(), goal["budget"]) or 1.0
+    least = min(named["reliability"].min(), goal["target"], 0.95)
     for axes in drawn:
-        goal = named.iloc[0]
         corner = (0.0, goal["target"]), goal["budget"], 1.0 - goal["target"]
         axes.add_patch(Rectangle(*corner, color="0.94", zorder=0))
         axes.set_xlim(-0.03 * right, right)
-        axes.set_ylim(-0.03, 1.05)
-        axes.set_xlabel("harm (negative shift, or a benchmark's drop if larger)")
+        axes.set_ylim(least - 0.08 * (1.0 - least), 1.0 + 0.08 * (1.0 - least))
+        axes.set_xlabel("harm\n(negative shift, or a benchmark's drop)")
     return figure
 
 

@@ -45,6 +45,7 @@ _WITHOUT_DATE = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 _MARGIN = 1.5  # of the logarithmic axis: from the outermost levels, as a factor
+_LABEL = (0.08, 0.07)  # of a point: its room, as parts of what is drawn
 _CAPTION = {"png": "Description", "svg": "Description", "pdf": "Subject"}
 
 
@@ -102,21 +103,30 @@ def draw(
 
 
 def paths(axes: Axes, panel: Panel, x: str) -> None:
-    """Draw a line a condition through its levels in their order, each point with its level."""
+    """Draw a line a condition through its levels in their order, each point with its level.
+
+    A level's number is left out where it would stand on another; those at a line's end come first.
+    """
+    labels = []
     for place, (condition, group) in enumerate(panel.frame.groupby("condition", observed=False)):
         if group.empty:
             continue
         levels = group.sort_values("unknown")
         axes.plot(levels[x], levels[panel.value], label=str(condition), **_line(place))
-        for level in levels.to_dict("records"):
-            axes.annotate(
-                f"{level['unknown']:,}",
-                (level[x], level[panel.value]),
-                xytext=(4, -9 if place % 2 else 4),
-                textcoords="offset points",
-                color=_COLOURS[place % len(_COLOURS)],
-                fontsize=7,
-            )
+        points = zip(levels["unknown"], levels[x], levels[panel.value], strict=True)
+        ends = (levels["unknown"].max(), levels["unknown"].min())
+        labels += [
+            (level not in ends[:1], level not in ends, place, level, at) for level, *at in points
+        ]
+    span = [panel.frame[x].max() or 1.0, np.ptp(panel.frame[panel.value]) or 1.0]
+    taken: list[Any] = []
+    for _, _, place, level, at in sorted(labels, key=lambda label: label[:3]):
+        spot = np.divide(at, span)
+        if not any((np.abs(spot - other) < _LABEL).all() for other in taken):
+            taken.append(spot)
+            colour = _line(place)["color"]
+            where = {"xytext": (4, 4), "textcoords": "offset points"}
+            axes.annotate(f"{level:,}", at, color=colour, fontsize=7, **where)
 
 
 def unknown_axis(axes: Axes, levels: pd.Series) -> None:

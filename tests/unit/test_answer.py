@@ -1,0 +1,93 @@
+import pandas as pd
+import pytest
+
+from knowpack.answer import answers
+
+GOAL = "at least 90% right answers and at most 10% harm"
+
+
+def cells(**recipes: list[tuple[int, float, float, bool]]) -> pd.DataFrame:
+    """A frontier: of each recipe (level, reliability, harm, pick)."""
+    return pd.DataFrame(
+        [
+            {"model": "m", "unknown": unknown, "recipe": name.replace("_", " "), "seeds": 3}
+            | {"reliability": right, "harm": harm, "target": 0.9, "budget": 0.1, "pick": pick}
+            for name, row in recipes.items()
+            for unknown, right, harm, pick in row
+        ]
+    )
+
+
+def found(**recipes: tuple[float | None, float, float, bool]) -> pd.DataFrame:
+    """A capacity: of each recipe (capacity, low, high, beyond), and of another target."""
+    rows = [
+        {"model": "m", "recipe": name.replace("_", " "), "target": target, "budget": 0.1}
+        | dict(zip(["capacity", "low", "high", "beyond"], row, strict=True))
+        for name, row in recipes.items()
+        for target in (0.9, 0.5)
+    ]
+    rows = [
+        row | {"capacity": 999.0, "beyond": True} if row["target"] == 0.5 else row for row in rows
+    ]
+    return pd.DataFrame(rows)
+
+
+CELLS = cells(
+    no_extras=[(10, 0.95, 0.15, False), (80, 0.93, 0.19, False)],
+    HK=[(10, 0.92, 0.09, True), (80, 0.97, 0.04, True)],
+)
+NONE = (None, 0.0, 0.0, False)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "said"),
+    [
+        (
+            found(no_extras=NONE, HK=(80.0, 80.0, 80.0, True)),
+            f"m takes 80 facts or more with {GOAL} (recipe: HK): with 80 it gives 97% right "
+            "answers and has 4.0% harm, and more were not measured.",
+        ),
+        (
+            found(no_extras=NONE, HK=(80.0, 0.0, 80.0, True)),
+            f"m takes 80 facts or more with {GOAL} (recipe: HK): with 80 it gives 97% right "
+            "answers and has 4.0% harm, and more were not measured. The 95% interval reaches down "
+            "to under 10.",
+        ),
+        (
+            found(no_extras=(33.9, 10.0, 44.0, False), HK=(57.9, 31.2, 80.0, False)),
+            f"m takes about 57 facts with {GOAL} (recipe: HK; 95% interval 31 to 80 or more).",
+        ),
+        (
+            found(no_extras=(33.9, 0.0, 44.0, False), HK=NONE),
+            f"m takes about 33 facts with {GOAL} (recipe: no extras; 95% interval under 10 to 44).",
+        ),
+        (
+            found(no_extras=NONE, HK=NONE),
+            f"m takes no measured number of facts (10 to 80) with {GOAL}, whatever the recipe. "
+            "Nearest comes HK with 10 facts: 92% right answers and 9.0% harm; fewer were "
+            "not measured.",
+        ),
+    ],
+)
+def test_the_answer_in_words(capacity, said):
+    assert answers(capacity, CELLS) == {"m": said}
+
+
+def test_a_single_seed_is_said():
+    capacity = found(no_extras=NONE, HK=(57.0, 31.0, 70.0, False))
+    said = answers(capacity, CELLS.assign(seeds=1))["m"]
+    assert said.endswith(" It rests on one seed, so it does not show how trainings differ.")
+
+
+def test_of_equal_capacities_the_surer_and_then_the_less_harmful_is_taken():
+    capacity = found(no_extras=(80.0, 80.0, 80.0, True), HK=(80.0, 31.0, 80.0, True))
+    assert "(recipe: no extras)" in answers(capacity, CELLS)["m"]
+    capacity = found(no_extras=(80.0, 80.0, 80.0, True), HK=(80.0, 80.0, 80.0, True))
+    assert "(recipe: HK)" in answers(capacity, CELLS)["m"]
+
+
+def test_a_study_of_one_fact():
+    one = cells(HK=[(1, 0.5, 0.0, True)])
+    said = answers(found(HK=NONE), one)["m"]
+    assert said.startswith(f"m takes no measured number of facts (one fact) with {GOAL}")
+    assert "Nearest comes HK with one fact: 50% right answers and" in said
