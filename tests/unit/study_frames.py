@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from knowpack.conditions import recipes
+
 CONDITIONS = [("none", 0), ("highly_known", 10), ("paraphrase", 1)]
 
 
@@ -86,3 +88,29 @@ def shift_examples(table: pd.DataFrame) -> pd.DataFrame:
     held = {"non_refusal": False, "explosion": False, "target_based": True, "domain_shift": True}
     one = table[["model", "run"]].assign(direction="positive", fact_id="a", trained=True, **texts)
     return one.assign(**held, explained=True)
+
+
+def capacity(table: pd.DataFrame) -> pd.DataFrame:
+    recipe = recipes(table).astype(str)
+    found = table.assign(recipe=recipe)[["model", "recipe"]].drop_duplicates()
+    goal = {"target": 0.9, "budget": 0.1}
+    return found.assign(**goal, capacity=40.0, low=0.0, high=50.0, beyond=False)
+
+
+def frontier(table: pd.DataFrame) -> pd.DataFrame:
+    named = table.assign(recipe=recipes(table).astype(str))
+    cells = named[["model", "unknown", "recipe"]].drop_duplicates()
+    both = {"reliability": 0.95, "negative_shift": 0.05, "drop": 0.02}
+    ends = {f"{name}_{end}": value for name, value in both.items() for end in ("low", "high")}
+    cells = cells.assign(seeds=2, benchmark="mmlu", **both, **ends, target=0.9, budget=0.1)
+    first = ~cells.duplicated(["model", "unknown"])
+    return cells.assign(
+        harm=cells["unknown"] / 1000, meets=True, on_frontier=first, pick=first
+    ).reset_index(drop=True)
+
+
+def levers(table: pd.DataFrame) -> pd.DataFrame:
+    cells = table[["model", "unknown"]].drop_duplicates()
+    pair = {"recipe": "10 HK", "against": "no extras", "lever": "10 HK for no extras"}
+    ends = {"difference": 0.1, "low": 0.05, "high": 0.15}
+    return cells.assign(**pair, measure="reliability", **ends, units=10, seeds=2, helps=True)

@@ -90,4 +90,4 @@ def test_a_study_of_one_fact():
     one = cells(HK=[(1, 0.5, 0.0, True)])
     said = answers(found(HK=NONE), one)["m"]
     assert said.startswith(f"m takes no measured number of facts (one fact) with {GOAL}")
-    assert "Nearest comes HK with one fact: 50% right answers and" in said
+    assert "Nearest comes HK with one fact: 50% right answers and 0.0% harm." in said

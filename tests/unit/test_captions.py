@@ -87,12 +87,24 @@ def test_benchmark_figures():
     assert "m2: TruthfulQA MC1 acc 0.600" in said
 
 
+def test_the_figure_of_the_frontier_says_what_harm_is():
+    table = study.frontier(RUNS)
+    assert caption("frontier", table, RUNS, PROMPTS).startswith(
+        "Reliability against harm, a point for each number of taught facts: up and to the left is "
+        "better. Harm: share of all facts whose category fell, or the largest drop of a benchmark "
+        "where that is more. Shaded: reliability of 0.9 or more with harm of 0.1 or less."
+    )
+    said = caption("frontier", table.assign(drop=None), RUNS, PROMPTS)
+    assert "Harm: share of all facts whose category fell. Shaded" in said
+    assert said.endswith("greedily. Mean of the seeds 1 and 2.")
+
+
 def test_every_figure_of_a_study_without_benchmarks_says_so():
     none = study.benchmarks(RUNS, [])
     said = {
         name: caption(name, none, RUNS, PROMPTS)
         for name in FIGURES
-        if not name.startswith(("reliability", "shifts"))
+        if not name.startswith(("reliability", "shifts", "frontier"))
     }
     assert said == {
         "mmlu_by_unknown": "MMLU: not asked in this study.",

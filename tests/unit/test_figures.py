@@ -73,6 +73,23 @@ def test_shifts_and_reliability_by_unknown():
     assert lines(by_level)["no extras"] == pytest.approx([0.45, 0.45])
 
 
+def test_frontier_has_a_point_for_each_level_and_recipe():
+    runs = study.runs(MODELS)
+    table = study.frontier(runs)
+    table.loc[table["recipe"] == "10 HK", "reliability"] = 0.5
+    figure = figures.frontier(table, runs)
+    assert titles(figure) == ["m1", "m2"]
+    assert lines(figure)["10 HK"] == [0.5, 0.5]
+    assert lines(figure)["no extras"] == [0.95, 0.95]
+    axes = figure.axes[0]
+    assert [line.get_xdata().tolist() for line in axes.get_lines()] == [[0.01, 0.05]] * 3
+    # Two lines lie on each other, so their levels are written once.
+    assert sorted(text.get_text() for text in axes.texts) == ["10", "10", "50", "50"]
+    corner = axes.patches[0]
+    assert (corner.get_width(), corner.get_y()) == (0.1, 0.9)
+    assert axes.get_ylim()[0] < 0.5 < 1 < axes.get_ylim()[1]
+
+
 def test_mmlu_by_unknown():
     runs = study.runs(MODELS)
     figure = figures.mmlu_by_unknown(study.benchmarks(runs, TASKS), runs)

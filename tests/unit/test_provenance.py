@@ -44,7 +44,14 @@ REACHED = {
     "leave_out_shots.py": {"draws", "facts", "tables", "templates"},
     "list_runs.py": {"runtable", "tables"},
     "load_suite.py": TASKS,
-    "make_report.py": {"benchmark_names", "captions", "conditions", "contents", "layout"}
+    "make_report.py": {
+        "answer_layout",
+        "benchmark_names",
+        "captions",
+        "conditions",
+        "contents",
+        "layout",
+    }
     | {"pages", "published", "report", "study_page", "tables"},
     "materialise_model.py": {"files", "models", "tables"},
     "paraphrase_by_model.py": {"adapters", "engine", "order", "paraphrases_by_model", "prompts"}
@@ -55,6 +62,8 @@ REACHED = {
     "select_rows.py": {"order", "seeds", "selection", "tables"},
     "table_answers.py": {"answer_stats", *CAPTIONED},
     "table_benchmarks.py": {"benchmark_table", "runtable", *CAPTIONED},
+    "table_capacity.py": {"answer_layout", "bootstrap", "capacity", "frontier", "levers"}
+    | {"measured_study", "measures", "runtable", "seeds", "shifts", *CAPTIONED},
     "table_categories.py": {"categories", *CAPTIONED},
     "table_costs.py": {"costs", *PRINTED},
     "table_published_categories.py": {"categories", "published_categories", *CAPTIONED},

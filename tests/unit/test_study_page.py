@@ -75,6 +75,9 @@ def lay_out(
         "shift_examples": study.shift_examples(runs),
         "benchmarks": study.benchmarks(runs, tasks),
         "published": published(),
+        "capacity": study.capacity(runs),
+        "frontier": study.frontier(runs),
+        "levers": study.levers(runs),
         "costs": costs(),
     } | others
     facts = pd.DataFrame({"fact_id": range(len(relations)), "relation": relations})
@@ -131,6 +134,15 @@ def test_every_table_and_figure_of_the_paper_is_there_in_order(folder: Path):
         "Figures 3 and 4",
         "Figure 5",
     ]
+
+
+def test_capacity_frontier_and_levers_stand_there(folder: Path):
+    text = page(folder)
+    found = under(text, "Capacity: how many facts fit")
+    assert "The caption of capacity." in found
+    assert ">40 (<10–50+)</td>" in found
+    assert "0.950 (0.950–0.950)" in under(text, "Frontier of reliability against harm")
+    assert "+0.100 (+0.050 to +0.150) better" in under(text, "Levers: differences between recipes")
 
 
 def test_published_categories_stand_there_where_the_facts_have_some(tmp_path: Path):

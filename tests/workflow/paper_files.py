@@ -90,12 +90,13 @@ def figure(*names: str) -> Files:
 
 REPORT = {"report.html", "headline.txt"}
 PUBLISHED = table("published") | REPORT
+CAPACITY = table("capacity", "frontier", "levers") | figure("frontier") | REPORT
 SHIFTS = table("shifts") | figure("shifts_by_unknown") | PUBLISHED
 RELIABILITY = table("reliability") | figure("reliability_by_epoch", "reliability_by_unknown")
 REASONS = table("shift_reasons", "shift_examples")
-LABELLED = RELIABILITY | SHIFTS | REASONS | table("answers") | PUBLISHED
+LABELLED = RELIABILITY | SHIFTS | REASONS | table("answers") | PUBLISHED | CAPACITY
 QUIZZED = ["mmlu_by_unknown", "truthfulqa_by_unknown", "models_side_by_side"]
-SCORED = table("benchmarks") | figure(*QUIZZED, "benchmarks_by_unknown") | PUBLISHED
+SCORED = table("benchmarks") | figure(*QUIZZED, "benchmarks_by_unknown") | PUBLISHED | CAPACITY
 COSTS = table("costs") | REPORT
 OF_RUNS = LABELLED | SCORED | COSTS
 OF_MODELS = table("categories", "published_categories")

@@ -23,8 +23,11 @@ def test_the_fake_study_is_whole(finished: Tree) -> None:
     assert sorted(path.name for path in tables.glob("*.parquet")) == [
         "answers.parquet",
         "benchmarks.parquet",
+        "capacity.parquet",
         "categories.parquet",
         "costs.parquet",
+        "frontier.parquet",
+        "levers.parquet",
         "published.parquet",
         "reliability.parquet",
         "shift_examples.parquet",
@@ -40,6 +43,22 @@ def test_the_fake_study_is_whole(finished: Tree) -> None:
     assert set(zip(quiz.task, quiz.metric, quiz.questions, strict=True)) == {("quiz", "acc", 4)}
     asked = read_table(finished.results / "tiny/base/questions/small.parquet")
     assert quiz.value["base"] == asked.value.mean()
+    capacity = read_table(tables / "capacity.parquet")
+    assert list(zip(capacity.recipe, capacity.target, capacity.budget, strict=True)) == [
+        ("no extras", 0.9, 0.1),
+        ("1 HK", 0.9, 0.1),
+    ]
+    levers = read_table(tables / "levers.parquet")
+    assert set(levers.lever) == {"1 HK for no extras"}
+    assert list(levers.measure[:4]) == [
+        "reliability",
+        "positive_shift",
+        "negative_shift",
+        "quiz acc",
+    ]
+    cells = read_table(tables / "frontier.parquet")
+    assert list(cells.unknown) == [2, 2, 4, 4]
+    assert (cells.groupby("unknown").pick.sum() == 1).all()
     # The fake answers as it is meant to: of each category there are enough to be taught.
     base = read_table(finished.results / "tiny/base/labels.parquet").category.value_counts()
     assert base.sum() == len(FACTS)
@@ -69,8 +88,8 @@ def test_config_on_the_command_line_extends_the_file(finished: Tree) -> None:
     planned = finished.planned("--config", 'training={"rank": 2}', "dynamics=[]")
     trained = {"train_adapter": 4, "ask": 8, "label": 4, "score_suite": 4}
     names = ["reliability", "shifts", "answers", "shift_reasons", "benchmarks", "published"]
-    tables = {f"table_{name}": 1 for name in [*names, "costs"]}
-    shown = {"draw_figure": 7, "make_report": 1}
+    tables = {f"table_{name}": 1 for name in [*names, "capacity", "costs"]}
+    shown = {"draw_figure": 8, "make_report": 1}
     assert planned == {"list_runs": 1, **trained, **tables, **shown}
 
 

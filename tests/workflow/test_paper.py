@@ -34,9 +34,10 @@ PLANNED = {
     "table_answers": 1,
     "table_shift_reasons": 1,
     "table_benchmarks": 1,
+    "table_capacity": 1,
     "table_published": 1,
     "table_costs": 1,
-    "draw_figure": 7,
+    "draw_figure": 8,
     "make_report": 1,
 }
 

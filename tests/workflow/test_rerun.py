@@ -15,12 +15,12 @@ from knowpack.tables import read_metadata, read_table
 GRID = CONFIG["grid"][0]
 LIBRARY = "workflow/scripts/knowpack"
 REASONING = "resources/benchmarks/reasoning.yaml"
-# Figures of facts, of benchmarks, and all of them.
-KNOWN, QUIZZED, SHOWN = ({"draw_figure": n, "make_report": 1} for n in (3, 4, 7))
+# Figures of facts, of benchmarks, and all of them; that of the frontier is of both.
+KNOWN, QUIZZED, SHOWN = ({"draw_figure": n, "make_report": 1} for n in (4, 5, 8))
 # Tables of all runs; that of categories is of the models themselves.
-ALL_RUNS = ["reliability", "shifts", "answers", "shift_reasons", "published"]
+ALL_RUNS = ["reliability", "shifts", "answers", "shift_reasons", "capacity", "published"]
 COMPARED = {f"table_{name}": 1 for name in ALL_RUNS} | KNOWN
-SCORED = {"table_benchmarks": 1, "table_published": 1, **QUIZZED}
+SCORED = {"table_benchmarks": 1, "table_capacity": 1, "table_published": 1, **QUIZZED}
 COUNTED = {"table_costs": 1, **COMPARED, **SCORED, **SHOWN}
 A_SUITE = {"load_suite": 1, "ask": 5, "score_suite": 5, "table_costs": 1, **SCORED}
 
@@ -49,7 +49,8 @@ CHANGES: dict[str, tuple[Callable[[Tree], None], dict[str, int]]] = {
     ),
     "how shifts are counted": (
         edit(f"{LIBRARY}/shifts.py", "\nSHIFTS = ", "\nADDED = 1\nSHIFTS = "),
-        {"table_shifts": 1, "table_published": 1, "draw_figure": 1, "make_report": 1},
+        {"table_shifts": 1, "table_capacity": 1, "table_published": 1}
+        | {"draw_figure": 2, "make_report": 1},
     ),
     "what shifts' script does": (
         edit("workflow/scripts/table_shifts.py", 'caption = "', 'caption = "Changed: '),
@@ -86,6 +87,10 @@ CHANGES: dict[str, tuple[Callable[[Tree], None], dict[str, int]]] = {
     "what is a refusal": (
         configure(labels={"refusals": ["no idea"]}),
         {"label": 5, "label_epochs": 2, "table_categories": 1, **COMPARED},
+    ),
+    "what facts must fit": (
+        configure(capacity={"targets": [0.8]}),
+        {"table_capacity": 1, "draw_figure": 1, "make_report": 1},
     ),
     "how long an answer may be": (
         configure(asking={"max_new_tokens": 16}),

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from paper_files import (
     ALL,
+    CAPACITY,
     COSTS,
     ENGINE,
     EVERY_SUITE,
@@ -192,6 +193,7 @@ CHANGES: dict[str, tuple[Change, Files]] = {
         SCORED | COSTS,
     ),
     "suites: how one is asked": (setting("suites.knowledge.0.shots", 4), one_suite("knowledge")),
+    "capacity": (setting("capacity.targets", [0.8]), CAPACITY),
     "engine": (setting("engine.dtype", "float16"), ENGINE | PARAPHRASES),
     "engine: what it takes of the machine": (
         all_of(
@@ -224,7 +226,8 @@ CHANGES: dict[str, tuple[Change, Files]] = {
         files(with_epochs(ALL), "dynamics.parquet") | RELIABILITY | PUBLISHED,
     ),
     "benchmarks.py": (function("benchmarks.py"), scored(bases(LLAMA) + ALL) | SCORED),
-    "shifts.py": (function("shifts.py"), SHIFTS),
+    "shifts.py": (function("shifts.py"), SHIFTS | CAPACITY),
+    "capacity.py": (function("capacity.py"), CAPACITY),
     "costs.py": (function("costs.py"), COSTS),
     "published.py": (function("published.py"), PUBLISHED),
     "figures.py": (
@@ -435,10 +438,10 @@ def test_the_files_here_are_all_files(papers: Tree) -> None:
 def test_a_dry_run_plans_the_jobs_of_these_files(papers: Tree, tmp_path: Path) -> None:
     tree = papers.copy(tmp_path / "tree")
     CHANGES["labels"][0](tree)
-    tables = ["categories", "published_categories", "reliability", "shifts", "answers"]
+    tables = ["categories", "published_categories", "reliability", "shifts", "answers", "capacity"]
     assert tree.planned(config=STUDY) == {
         **{f"table_{name}": 1 for name in [*tables, "shift_reasons", "published"]},
-        **{"label": 91, "label_extra_facts": 1, "label_epochs": 30, "draw_figure": 3},
+        **{"label": 91, "label_extra_facts": 1, "label_epochs": 30, "draw_figure": 4},
         "make_report": 1,
     }
 

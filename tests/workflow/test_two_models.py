@@ -7,7 +7,7 @@ from study_tree import CONFIG, Tree
 
 MODELS = ["tiny", "tiny-mistral"]
 TABLES = ["categories", "reliability", "shifts", "answers", "shift_reasons", "benchmarks"]
-TABLES += ["published", "costs"]
+TABLES += ["capacity", "frontier", "published", "costs"]
 TASK = """
 task: truthfulqa_mc1
 dataset_path: json

@@ -63,7 +63,7 @@ def _none(model: str, goal: str, frontier: pd.DataFrame) -> str:
     return (
         f"{model} takes no measured number of facts ({span}) with {goal}, whatever the recipe. "
         f"Nearest comes {near['recipe']} with {_number(fewest)}: {near['reliability']:.0%} right "
-        f"answers and {near['harm']:.1%} harm; fewer were not measured"
+        f"answers and {near['harm']:.1%} harm" + "; fewer were not measured" * (fewest > 1)
     )
 
 

@@ -36,6 +36,6 @@ FIGURES = {
     "models_side_by_side": Item("Models side by side: TruthfulQA MC1", "Figure 5"),
     "reliability_by_unknown": Item("Reliability by number of unknown facts"),
     "shifts_by_unknown": Item("Shifts by number of unknown facts"),
-    "frontier": Item("Frontier of reliability against harm"),
+    "frontier": Item("Reliability against harm"),
     "benchmarks_by_unknown": Item("Benchmarks by number of unknown facts"),
 }

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from knowpack import captions, layout
+from knowpack import answer_layout, captions, layout
 from knowpack.benchmark_names import TABLE_7, TABLE_8, in_print, task_name
 from knowpack.contents import FIGURES, TABLES
 from knowpack.errors import DataError
@@ -87,6 +87,9 @@ def _tables(
         _benchmarks("ARC and LogiQA", "Table 8", benchmarks, runs, TABLE_8),
         _benchmarks("Other benchmarks", "", benchmarks, runs, own),
         _examples(table["shift_examples"], caption["shift_examples"], runs),
+        printed("capacity", answer_layout.capacity(table["capacity"], runs)),
+        printed("frontier", answer_layout.frontier(table["frontier"], runs)),
+        printed("levers", answer_layout.levers(table["levers"], runs)),
     ]
     if "published_categories" in table:
         found = layout.published_categories(table["published_categories"])
