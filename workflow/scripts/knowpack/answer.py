@@ -30,7 +30,7 @@ def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
     ranked = capacity.assign(
         number=capacity["capacity"].fillna(0.0), harm=capacity["recipe"].map(last["harm"])
     ).sort_values(["number", "low", "harm"], ascending=[False, False, True], kind="stable")
-    best: dict[str, Any] = ranked.iloc[0].to_dict()
+    best: dict[Any, Any] = ranked.iloc[0].to_dict()
     cells = frontier[frontier["recipe"] == best["recipe"]]
     fewest, most = int(cells["unknown"].min()), int(cells["unknown"].max())
     goal = f"at least {best['target']:.0%} right answers and at most {best['budget']:.0%} harm"

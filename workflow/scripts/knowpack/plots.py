@@ -116,7 +116,7 @@ def paths(axes: Axes, panel: Panel, x: str) -> None:
         points = zip(levels["unknown"], levels[x], levels[panel.value], strict=True)
         ends = (levels["unknown"].max(), levels["unknown"].min())
         labels += [
-            (level not in ends[:1], level not in ends, place, level, at) for level, *at in points
+            (level != ends[0], level not in ends, place, level, (x, y)) for level, x, y in points
         ]
     span = [panel.frame[x].max() or 1.0, np.ptp(panel.frame[panel.value]) or 1.0]
     taken: list[Any] = []
@@ -125,8 +125,9 @@ def paths(axes: Axes, panel: Panel, x: str) -> None:
         if not any((np.abs(spot - other) < _LABEL).all() for other in taken):
             taken.append(spot)
             colour = _line(place)["color"]
-            where = {"xytext": (4, 4), "textcoords": "offset points"}
-            axes.annotate(f"{level:,}", at, color=colour, fontsize=7, **where)
+            axes.annotate(
+                f"{level:,}", at, (4, 4), textcoords="offset points", color=colour, fontsize=7
+            )
 
 
 def unknown_axis(axes: Axes, levels: pd.Series) -> None:
