@@ -51,7 +51,7 @@ NONE = (None, 0.0, 0.0, False)
             found(no_extras=NONE, HK=(80.0, 0.0, 80.0, True)),
             f"m takes 80 facts or more with {GOAL} (recipe: HK): with 80 it gives 97% right "
             "answers and has 4.0% harm, and more were not measured. The 95% interval reaches down "
-            "to under 10.",
+            "to none.",
         ),
         (
             found(no_extras=(33.9, 10.0, 44.0, False), HK=(57.9, 31.2, 80.0, False)),
@@ -59,13 +59,18 @@ NONE = (None, 0.0, 0.0, False)
         ),
         (
             found(no_extras=(33.9, 0.0, 44.0, False), HK=NONE),
-            f"m takes about 33 facts with {GOAL} (recipe: no extras; 95% interval under 10 to 44).",
+            f"m takes about 33 facts with {GOAL} (recipe: no extras; 95% interval none to 44).",
+        ),
+        (
+            found(no_extras=(None, 0.0, 44.4, False), HK=(None, 0.0, 80.0, False)),
+            f"m takes no measured number of facts (10 to 80) with {GOAL}, whatever the recipe. "
+            "Nearest comes HK with 80 facts: 97% right answers and 4.0% harm. The 95% interval "
+            "reaches up to 80 or more all the same (HK).",
         ),
         (
             found(no_extras=NONE, HK=NONE),
             f"m takes no measured number of facts (10 to 80) with {GOAL}, whatever the recipe. "
-            "Nearest comes HK with 10 facts: 92% right answers and 9.0% harm; fewer were "
-            "not measured.",
+            "Nearest comes HK with 80 facts: 97% right answers and 4.0% harm.",
         ),
     ],
 )

@@ -33,16 +33,16 @@ def test_capacity():
     frame, caption = printed()[0]
     assert frame.to_dict("list") == {
         "Recipe": ["no extras", "1 HK"],
-        "Facts at reliability 0.9, harm 0.1": ["<10 (<10–<10)", "80+ (80+–80+)"],
+        "Facts at reliability 0.9, harm 0.1": ["none (none–none)", "80+ (80+–80+)"],
         "Facts at reliability 0.9, harm 0.2": ["56 (56–56)", "80+ (80+–80+)"],
-        "Facts at reliability 0.94, harm 0.1": ["<10 (<10–<10)", "60 (60–60)"],
+        "Facts at reliability 0.94, harm 0.1": ["none (none–none)", "60 (60–60)"],
         "Facts at reliability 0.94, harm 0.2": ["42 (42–42)", "60 (60–60)"],
     }
     assert caption.startswith("How many facts fit: the largest number of Unknown facts at which")
     assert (
         "Harm: the negative shift over all facts, and what mmlu acc lost against the model itself; "
-        "the largest counts. In brackets: 95 % bootstrap intervals over facts, benchmark questions "
-        "and seeds. 80+: not measured beyond 80, the largest level; <10: below 10, the smallest."
+        "the largest counts. In brackets: 95 % bootstrap intervals over facts, questions and seeds. "
+        "80+: not measured beyond 80, the largest level; none: at no number from 10 to 80."
     ) in caption
 
 
@@ -79,7 +79,7 @@ def test_levers():
         "+0.000 (+0.000 to +0.000)",
     ]
     assert list(frame)[3:] == ["Reliability", "Positive shift", "Negative shift", "mmlu acc"]
-    assert "of 12 intervals one in twenty would not by chance alone" in caption
+    assert "By chance alone about one in twenty of the 12 intervals would not." in caption
 
 
 def test_too_few_facts_have_no_brackets():
@@ -102,16 +102,19 @@ def test_several_models_are_named():
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
-        ([(1,), (1,)], "questions; with one seed they do not cover how trainings differ."),
-        ([(1, 2), (1,)], "questions and seeds; a single seed does not show how trainings differ."),
-        ([(1, 2), (1, 2)], "questions and seeds."),
+        ([(1,), (1,)], " and questions; with one seed they do not cover how trainings differ."),
+        (
+            [(1, 2), (1,)],
+            ", questions and seeds; a single seed does not show how trainings differ.",
+        ),
+        ([(1, 2), (1, 2)], ", questions and seeds."),
     ],
 )
 def test_captions_say_what_seeds_cover(seeds, said):
     tables = [run_table(levels=(level,), seeds=s) for level, s in zip((10, 40), seeds, strict=True)]
     runs = pd.concat(tables, ignore_index=True)
     caption = answer_layout.capacity_caption(runs, "Harm.")
-    assert f"95 % bootstrap intervals over facts, benchmark {said} 40+" in caption
+    assert f"95 % bootstrap intervals over facts{said} 40+" in caption
 
 
 def test_what_is_left_out_is_named():

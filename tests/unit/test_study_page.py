@@ -140,7 +140,7 @@ def test_capacity_frontier_and_levers_stand_there(folder: Path):
     text = page(folder)
     found = under(text, "Capacity: how many facts fit")
     assert "The caption of capacity." in found
-    assert ">40 (<10–50+)</td>" in found
+    assert ">40 (none–50+)</td>" in found
     assert "0.950 (0.950–0.950)" in under(text, "Frontier of reliability against harm")
     assert "+0.100 (+0.050 to +0.150) better" in under(text, "Levers: differences between recipes")
 

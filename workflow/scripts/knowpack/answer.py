@@ -8,9 +8,9 @@ import pandas as pd
 def answers(capacity: pd.DataFrame, frontier: pd.DataFrame) -> dict[str, str]:
     """Return each model's answer in one to three plain sentences.
 
-    They are of the first target and budget of the study, and of the recipe with the greatest
-    capacity; of equals the one with the greater lower bound, then with less harm at its largest
-    level, then the first. Single seeds and limits of what was measured are said.
+    They are of the study's first target and budget, and of the recipe with the greatest capacity; of
+    equals the one with the greater lower bound, then with less harm at its largest level, then the
+    first. What was not measured, and what a single seed does not show, is said.
 
     Args:
         capacity: the table of capacity.
@@ -31,44 +31,61 @@ def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
         number=capacity["capacity"].fillna(0.0), harm=capacity["recipe"].map(last["harm"])
     ).sort_values(["number", "low", "harm"], ascending=[False, False, True], kind="stable")
     best: dict[Any, Any] = ranked.iloc[0].to_dict()
-    cells = frontier[frontier["recipe"] == best["recipe"]]
-    fewest, most = int(cells["unknown"].min()), int(cells["unknown"].max())
     goal = f"at least {best['target']:.0%} right answers and at most {best['budget']:.0%} harm"
     if pd.isna(best["capacity"]):
-        said = _none(model, goal, frontier)
+        said = _none(model, goal, ranked, frontier)
     elif best["beyond"]:
-        at = cells[cells["unknown"] == most].iloc[0]
-        said = (
-            f"{model} takes {_number(most)} or more with {goal} (recipe: {best['recipe']}): with "
-            f"{most:,} it gives {at['reliability']:.0%} right answers and has {at['harm']:.1%} harm, "
-            "and more were not measured"
-        )
-        if best["low"] < most:
-            said += f". The 95% interval reaches down to {_least(best['low'], fewest)}"
+        said = _beyond(model, goal, best, last.loc[best["recipe"]])
     else:
-        high = f"{most:,} or more" if best["high"] >= most else f"{int(best['high']):,}"
+        most = int(last.loc[best["recipe"], "unknown"])
+        low, high = (_bound(best[end], most) for end in ("low", "high"))
         said = (
             f"{model} takes about {_number(int(best['capacity']))} with {goal} "
-            f"(recipe: {best['recipe']}; 95% interval {_least(best['low'], fewest)} to {high})"
+            f"(recipe: {best['recipe']}; 95% interval {low} to {high})."
         )
-    seeds = " It rests on one seed, so it does not show how trainings differ."
-    return f"{said}.{seeds if (cells['seeds'] == 1).all() else ''}"
+    if (frontier["seeds"] == 1).all():
+        said += " It rests on one seed, so it does not show how trainings differ."
+    return said
 
 
-def _none(model: str, goal: str, frontier: pd.DataFrame) -> str:
-    """Say that no recipe will do, and how near the pick of the smallest level comes."""
+def _beyond(model: str, goal: str, best: dict[Any, Any], last: pd.Series) -> str:
+    """Say what the largest level has, beyond which nothing was measured."""
+    most = int(last["unknown"])
+    said = (
+        f"{model} takes {_number(most)} or more with {goal} (recipe: {best['recipe']}): with {most:,} "
+        f"it gives {last['reliability']:.0%} right answers and has {last['harm']:.1%} harm, and more "
+        "were not measured."
+    )
+    low = _bound(best["low"], most)
+    return said if best["low"] >= most else f"{said} The 95% interval reaches down to {low}."
+
+
+def _none(model: str, goal: str, ranked: pd.DataFrame, frontier: pd.DataFrame) -> str:
+    """Say that no recipe will do, how near one comes, and what the intervals leave open."""
     fewest, most = int(frontier["unknown"].min()), int(frontier["unknown"].max())
     span = _number(fewest) if fewest == most else f"{fewest:,} to {most:,}"
-    near = frontier[(frontier["unknown"] == fewest) & frontier["pick"]].iloc[0]
-    return (
+    reached = frontier[frontier["reliability"] >= frontier["target"]]
+    if len(reached):
+        near = reached.sort_values("harm", kind="stable").iloc[0]
+    else:
+        near = frontier.sort_values("reliability", ascending=False, kind="stable").iloc[0]
+    said = (
         f"{model} takes no measured number of facts ({span}) with {goal}, whatever the recipe. "
-        f"Nearest comes {near['recipe']} with {_number(fewest)}: {near['reliability']:.0%} right "
-        f"answers and {near['harm']:.1%} harm" + "; fewer were not measured" * (fewest > 1)
+        f"Nearest comes {near['recipe']} with {_number(near['unknown'])}: "
+        f"{near['reliability']:.0%} right answers and {near['harm']:.1%} harm."
     )
+    open_to = ranked.sort_values("high", ascending=False, kind="stable").iloc[0]
+    if open_to["high"] > 0:
+        high = _bound(open_to["high"], most)
+        said += f" The 95% interval reaches up to {high} all the same ({open_to['recipe']})."
+    return said
 
 
-def _least(low: float, fewest: int) -> str:
-    return f"under {fewest:,}" if low < fewest else f"{int(low):,}"
+def _bound(number: float, most: int) -> str:
+    """An end of an interval."""
+    if number == 0:
+        return "none"
+    return f"{most:,} or more" if number >= most else f"{int(number):,}"
 
 
 def _number(facts: int) -> str:

@@ -47,13 +47,13 @@ def capacity(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Print the capacity: a row a recipe, a column a target and budget.
 
     "57 (31–80+)" is a number of facts and its interval, "80+" the largest level, beyond which nothing
-    was measured, "<10" what lies below the smallest.
+    was measured, "none" that no number between the levels will do.
     """
     levels = runs.assign(recipe=recipes(runs).astype(str)).groupby(["model", "recipe"])["unknown"]
-    ends = levels.agg(["min", "max"])
+    most = levels.max()
     cells = table.to_dict("records")
     wide = table.assign(
-        cell=[_facts(cell, *ends.loc[(cell["model"], cell["recipe"])]) for cell in cells],
+        cell=[_facts(cell, most[cell["model"], cell["recipe"]]) for cell in cells],
         column=[f"Facts at {_goal(cell)}" for cell in cells],
         Recipe=_ordered(table["recipe"], runs),
     ).pivot(index=["model", "Recipe"], columns="column", values="cell")
@@ -107,7 +107,7 @@ def capacity_caption(runs: pd.DataFrame, counted: str) -> str:
         "target and no harm exceeds the budget, both taken as linear in the logarithm of the "
         f"number between the levels that were trained. {counted} "
         f"{_intervals(runs)} {most:,}+: not measured beyond {most:,}, the largest level; "
-        f"<{fewest:,}: below {fewest:,}, the smallest."
+        f"none: at no number from {fewest:,} to {most:,}."
     )
 
 
@@ -131,7 +131,7 @@ def levers_caption(table: pd.DataFrame, runs: pd.DataFrame) -> str:
     return (
         "What one recipe has more than another of the same level, in parts of 1, over the same "
         f"facts, questions and seeds. {_intervals(runs)}{few} Better or worse: the interval does "
-        f"not hold 0; of {told:,} intervals one in twenty would not by chance alone."
+        f"not hold 0. By chance alone about one in twenty of the {told:,} intervals would not."
     )
 
 
@@ -150,23 +150,23 @@ def harms(measures: Sequence[str], left_out: Sequence[Metric]) -> str:
 
 def _intervals(runs: pd.DataFrame) -> str:
     """What the intervals are over."""
-    said = "In brackets: 95 % bootstrap intervals over facts, benchmark questions"
+    said = "In brackets: 95 % bootstrap intervals over facts"
     seeds = runs.groupby(["model", "unknown", recipes(runs).astype(str)])["seed"].nunique()
     if (seeds == 1).all():
-        return f"{said}; with one seed they do not cover how trainings differ."
+        return f"{said} and questions; with one seed they do not cover how trainings differ."
     if (seeds == 1).any():
-        return f"{said} and seeds; a single seed does not show how trainings differ."
-    return f"{said} and seeds."
+        return f"{said}, questions and seeds; a single seed does not show how trainings differ."
+    return f"{said}, questions and seeds."
 
 
 def _goal(cell: Mapping[Any, Any]) -> str:
     return f"reliability {cell['target']:g}, harm {cell['budget']:g}"
 
 
-def _facts(cell: Mapping[Any, Any], fewest: int, most: int) -> str:
+def _facts(cell: Mapping[Any, Any], most: int) -> str:
     def said(number: float) -> str:
-        if pd.isna(number) or number < fewest:
-            return f"<{fewest:,}"
+        if pd.isna(number) or number == 0:
+            return "none"
         return f"{most:,}+" if number >= most else f"{int(number):,}"
 
     return f"{said(cell['capacity'])} ({said(cell['low'])}–{said(cell['high'])})"
