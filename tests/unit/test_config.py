@@ -78,6 +78,17 @@ CASES = [
     (grid(per_unkown=[1]), "grid.1.per_unkown: unknown key (did you mean 'per_unknown'?)"),
     ({"engine": {"dtpe": 1}}, "engine.dtpe: unknown key (did you mean 'dtype'?)"),
     ({1: 2}, "1: write its name in quotes (found 1)"),
+    ({"capacity": {"target": [1]}}, "capacity.target: unknown key (did you mean 'targets'?)"),
+    # capacity
+    ({"capacity": {"targets": []}}, "capacity.targets: write at least one value (found [])"),
+    ({"capacity": {"targets": 0.9}}, f"capacity.targets: {LIST} (found 0.9)"),
+    ({"capacity": {"targets": [0]}}, "capacity.targets.0: write more than 0 (found 0)"),
+    ({"capacity": {"targets": [90]}}, "capacity.targets.0: write 1 or less (found 90)"),
+    ({"capacity": {"budgets": [-0.1]}}, "capacity.budgets.0: write 0 or more (found -0.1)"),
+    (
+        {"capacity": {"budgets": [0.1, 0.2, 0.1]}},
+        "capacity.budgets: 0.1 stands twice; keep one",
+    ),
     # folder names
     ({"study": "../x"}, f"study: {SLUG} (found '../x')"),
     ({"study": ".hidden"}, f"study: {SLUG} (found '.hidden')"),
