@@ -14,7 +14,7 @@ LEVEL = 2
 CONDITIONS = [("none", 0), ("highly_known", 1), ("highly_known", 10)]
 CONDITIONS += [("paraphrase", 1), ("paraphrase", 10)]
 TABLES = ["categories", "reliability", "shifts", "answers", "shift_reasons", "shift_examples"]
-TABLES += ["benchmarks", "published", "costs"]
+TABLES += ["benchmarks", "published", "capacity", "frontier", "levers", "costs"]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_every_table_and_figure_is_made(paper: Path) -> None:
         assert len(rows) or name == "shift_examples", name  # random weights need not shift
         for form in (".md", ".tex"):
             assert (paper / f"tables/{name}").with_suffix(form).stat().st_size, name
-    assert len(list((paper / "figures").glob("*.svg"))) == 7
+    assert len(list((paper / "figures").glob("*.svg"))) == 8
     page = (paper / "report.html").read_text()
     assert all(f"Table {number}" in page for number in range(1, 9))
 

@@ -47,6 +47,12 @@ CONTRACTS = {
     "questions protocol",
     "tables/published.parquet": "model paper_model table unknown extra per_unknown metric published "
     "measured low high difference seeds",
+    "tables/capacity.parquet": "model recipe target budget capacity low high beyond",
+    "tables/frontier.parquet": "model unknown recipe seeds reliability reliability_low "
+    "reliability_high negative_shift negative_shift_low negative_shift_high benchmark drop drop_low "
+    "drop_high harm target budget meets on_frontier pick",
+    "tables/levers.parquet": "model unknown recipe against lever measure difference low high units "
+    "seeds helps",
     "tables/costs.parquet": "rule model run suite seconds peak_memory_mb prompts_per_second "
     "tokens_per_second cache_hit_rate device",
 }
@@ -200,6 +206,21 @@ def test_figures(small: SmallStudy, name: str) -> None:
         assert len(content) > 2000
 
 
+def test_a_lever_is_the_difference_of_the_other_tables(small: SmallStudy) -> None:
+    levers = small.table("tables/levers.parquet")
+    assert set(levers.lever) == {"1 HK for no extras"}
+    found = levers.set_index("measure")
+    for table, measure in (("reliability", "reliability"), ("shifts", "negative_shift")):
+        rows = small.table(f"tables/{table}.parquet").sort_values(
+            "epoch" if table[0] == "r" else "run"
+        )
+        last = rows.groupby("extra")[measure].last()
+        expected = last["highly_known"] - last["none"]
+        assert abs(found["difference"][measure] - expected) < 1e-9
+        assert found.low[measure] <= expected <= found.high[measure]
+    assert {"reasoning acc", "misconceptions acc"} <= set(found.index)
+
+
 def test_the_report_loads_nothing(small: SmallStudy) -> None:
     page = (small.results / "report.html").read_text()
     inside = [base64.b64decode(found) for found in re.findall(r"base64,([A-Za-z0-9+/=]+)", page)]
@@ -215,7 +236,7 @@ def test_the_report_loads_nothing(small: SmallStudy) -> None:
 
 
 def test_the_tables_are_printed(small: SmallStudy) -> None:
-    for name in ("categories", "reliability", "shifts", "answers", "costs"):
+    for name in ("categories", "reliability", "shifts", "answers", "capacity", "levers", "costs"):
         for form in ("md", "tex"):
             assert (small.results / f"tables/{name}.{form}").stat().st_size > 100
 

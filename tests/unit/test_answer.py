@@ -96,3 +96,12 @@ def test_a_study_of_one_fact():
     said = answers(found(HK=NONE), one)["m"]
     assert said.startswith(f"m takes no measured number of facts (one fact) with {GOAL}")
     assert "Nearest comes HK with one fact: 50% right answers and 0.0% harm." in said
+
+
+def test_bars_are_not_rounded():
+    capacity, frontier = (
+        frame.replace({"target": {0.9: 0.975}, "budget": {0.1: 0.07}})
+        for frame in (found(no_extras=NONE, HK=(57.0, 31.0, 70.0, False)), CELLS)
+    )
+    said = answers(capacity, frontier)["m"]
+    assert "with at least 97.5% right answers and at most 7% harm" in said

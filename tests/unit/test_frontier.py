@@ -68,13 +68,14 @@ def test_benchmarks_that_all_rose_harm_nothing():
     assert found["harm"].tolist() == [0] * 4
 
 
-def test_too_few_facts_have_no_interval():
+def test_too_few_facts_have_no_interval(tmp_path):
     runs = run_table(levels=(5,))
     values = {"reliability": lambda run: 1.0, "negative_shift": lambda run: 0.1}
     few = frontier(fixed(runs, values, units=5), 0.9, 0.1)
     assert (
         few[["reliability_low", "negative_shift_high", "benchmark", "drop"]].isna().all(axis=None)
     )
+    write_table(few, tmp_path / "frontier.parquet", FRONTIER)
     enough = frontier(fixed(runs, values, units=6), 0.9, 0.1)
     assert (enough["reliability_low"] == 1).all()
     assert (enough["seeds"] == 3).all()

@@ -22,8 +22,8 @@ with job(snakemake):
         pd.concat([frontier(model, targets[0], budgets[0]) for model in study], ignore_index=True),
         pd.concat([levers(model, spec["training"]) for model in study], ignore_index=True),
     ]
-    measures = list(dict.fromkeys(one.name for model in study for one in model.measures))
-    printed = answer_layout.printed(*tables, runs, measures, left_out)
+    asked = dict.fromkeys(one.name for model in study for one in model.measures if one.task)
+    printed = answer_layout.printed(*tables, runs, list(asked), left_out)
     places = [paths.capacity[0], paths.frontier[0], paths.levers[0]]
     parts = zip(tables, [CAPACITY, FRONTIER, LEVERS], printed, places, strict=True)
     for table, schema, (frame, caption), path in parts:

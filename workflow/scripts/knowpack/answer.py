@@ -31,7 +31,8 @@ def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
         number=capacity["capacity"].fillna(0.0), harm=capacity["recipe"].map(last["harm"])
     ).sort_values(["number", "low", "harm"], ascending=[False, False, True], kind="stable")
     best: dict[Any, Any] = ranked.iloc[0].to_dict()
-    goal = f"at least {best['target']:.0%} right answers and at most {best['budget']:.0%} harm"
+    target, budget = (f"{100 * best[name]:g}%" for name in ("target", "budget"))
+    goal = f"at least {target} right answers and at most {budget} harm"
     if pd.isna(best["capacity"]):
         said = _none(model, goal, ranked, frontier)
     elif best["beyond"]:

@@ -22,7 +22,7 @@ def printed(
     cells: pd.DataFrame,
     pairs: pd.DataFrame,
     runs: pd.DataFrame,
-    measures: Sequence[str],
+    benchmarks: Sequence[str],
     left_out: Sequence[Metric],
 ) -> list[tuple[pd.DataFrame, str]]:
     """Return the three tables as printed, each with its caption.
@@ -32,10 +32,10 @@ def printed(
         cells: the table of the frontier.
         pairs: the table of levers.
         runs: the run table.
-        measures: the names of all measures.
-        left_out: the benchmarks' metrics that are none.
+        benchmarks: the tasks and metrics whose drops are harm.
+        left_out: those that are none.
     """
-    counted = harms(measures, left_out)
+    counted = harms(benchmarks, left_out)
     return [
         (capacity(capacities, runs), capacity_caption(runs, counted)),
         (frontier(cells, runs), frontier_caption(cells, runs, counted)),
@@ -135,12 +135,11 @@ def levers_caption(table: pd.DataFrame, runs: pd.DataFrame) -> str:
     )
 
 
-def harms(measures: Sequence[str], left_out: Sequence[Metric]) -> str:
+def harms(benchmarks: Sequence[str], left_out: Sequence[Metric]) -> str:
     """Return what counts as harm, and which benchmarks' metrics do not."""
-    asked = [name for name in measures if name not in _MEASURES]
     said = "Harm: the negative shift over all facts"
-    if asked:
-        said += f", and what {captions.listed(asked)} lost against the model itself"
+    if benchmarks:
+        said += f", and what {captions.listed(benchmarks)} lost against the model itself"
     said += "; the largest counts."
     if left_out:
         names = [f"{task_name(metric.task)} ({unit(metric)})" for metric in left_out]
