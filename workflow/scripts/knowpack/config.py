@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from knowpack.config_generalization import Generalization
 from knowpack.config_jobs import Jobs
 from knowpack.config_sources import FactSource, Model, Paraphrases
 from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Slug, Strict, explain
@@ -19,7 +20,7 @@ RESERVED |= {"shots.parquet", "suites", "dumps", "headline.txt", "report.html"}
 RESERVED |= {"facts.html", "extra_facts.html", "kept"}
 RESERVED |= {"extra_facts.parquet", "extra_asked.parquet"}
 # Asked of the facts, beside the benchmarks.
-OWN_SUITES = {"facts", "dynamics", "extra_facts"}
+OWN_SUITES = {"facts", "dynamics", "extra_facts", "generalization"}
 
 
 class Prompts(Strict):
@@ -168,6 +169,9 @@ class Study(Strict):
     """Where the paraphrases among a grid's extras come from."""
     dynamics: list[Positive] = []
     """Levels (numbers of Unknown facts) whose reliability is measured after every epoch."""
+    generalization: Generalization | None = None
+    """Whether the taught facts are known in other wordings too, and back from the object; not asked if
+    left out."""
     suites: dict[Slug, Annotated[list[Benchmark], Field(min_length=1)]] = {}
     """Benchmarks by suite: a name of your choice, and its tasks. A suite is asked in one go."""
     engine: Engine = Engine()

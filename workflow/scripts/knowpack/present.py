@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from knowpack import specs
+from knowpack import reword_specs, specs
 from knowpack.config import OWN_SUITES, Study
 from knowpack.provenance import SCRIPTS, code_digest, pins, unread
 from knowpack.records import Record
@@ -27,6 +27,8 @@ SPECS: dict[str, Callable[[Study, Runs, Wildcards], Any]] = {
     "label": lambda study, runs, w: specs.label_spec(study),
     "label_extra_facts": lambda study, runs, w: specs.label_spec(study),
     "label_epochs": lambda study, runs, w: specs.label_spec(study),
+    "reword_facts": lambda study, runs, w: reword_specs.reword_spec(study, w["model"], runs),
+    "label_rewordings": lambda study, runs, w: specs.match_spec(study),
     "score_suite": lambda study, runs, w: specs.suite_spec(study, w["suite"]),
     "paraphrase_facts": lambda study, runs, w: specs.paraphrase_spec(study, w["model"], runs),
     "paraphrase_by_templates": lambda study, runs, w: specs.paraphrase_spec(
