@@ -8,7 +8,7 @@ import re
 import pandas as pd
 import pytest
 import yaml
-from small_study import MODEL, ROOT, RUNS, SmallStudy
+from small_study import ROOT, RUNS, SmallStudy
 
 pytestmark = [pytest.mark.study, pytest.mark.timeout(1500)]
 

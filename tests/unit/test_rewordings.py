@@ -23,6 +23,7 @@ FACTS = [
     ("x2", "Nowhere", "capital", "What is the capital of Nowhere?", ["Other", "same"]),
     ("fe", "Fe", "symbol", "Which element has the symbol Fe?", ["Iron"]),
     ("o", "O", "symbol", "Which element has the symbol O?", ["Oxygen"]),
+    ("nl", "the Netherlands", "capital", "What is the capital of the Netherlands?", ["Amsterdam"]),
     ("no", "Norway", "currency", "What is the currency of Norway?", ["Krone"]),
     ("tld", ".fr", "domain", "Whose domain is .fr?", ["France", "French Republic", "Capital"]),
     ("q", None, None, "Who wrote Emma?", ["Jane Austen"]),
@@ -72,6 +73,10 @@ def test_reversed_questions():
             ["France", "French Republic"],  # the other alias stands in the question
         ),
     ]
+
+
+def test_a_country_may_be_named_without_its_article():
+    assert asked(["nl"])[0][4] == ["the Netherlands", "Netherlands"]
 
 
 @pytest.mark.parametrize(

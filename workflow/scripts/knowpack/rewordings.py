@@ -45,8 +45,8 @@ def rewordings(
     Kind ``held_out``: of a fact's paraphrases the last ``wordings`` of those after the first
     ``trained``, on which runs may be trained; ``wording`` is the paraphrase's number. Kind
     ``reversed``: the question of the relation's reverse template, whose answers are the subject and
-    the accepted answers of facts that have this subject as their object; ``wording`` is 0. It is
-    asked only where the relation's facts have no other subject with this object, and where the
+    the accepted answers of facts that have this subject as their object (with or without a "the");
+    ``wording`` is 0. It is asked only where the relation's facts have no other subject with this object, and where the
     subject is more than a single character.
 
     Left out are questions that hold their answer, and facts that a few-shot example states: one
@@ -105,7 +105,9 @@ def _reversed(
         subject, label = fact["subject"], fact["answers"][0]
         if len(subject) > 1 and subjects[fact["relation"], normalise(label)] == 1:
             question = str(relations[fact["relation"]].reverse).replace(BACK, label)
-            answers = [*dict.fromkeys([subject, *aliases.get(normalise(subject), [])])]
+            names = [subject, subject.removeprefix("the ")]
+            known_as = [alias for name in names for alias in aliases.get(normalise(name), [])]
+            answers = [*dict.fromkeys(names + known_as)]
             yield _Question(fact["fact_id"], REVERSED, 0, question, answers)
 
 
