@@ -46,8 +46,8 @@ def rewordings(
     ``trained``, on which runs may be trained; ``wording`` is the paraphrase's number. Kind
     ``reversed``: the question of the relation's reverse template, whose answers are the subject and
     the accepted answers of facts that have this subject as their object (with or without a "the");
-    ``wording`` is 0. It is asked only where the relation's facts have no other subject with this object, and where the
-    subject is more than a single character.
+    ``wording`` is 0. It is asked only where the relation's facts have no other subject with this
+    object, and where the subject is more than a single character.
 
     Left out are questions that hold their answer, and facts that a few-shot example states: one
     that holds subject and object. An accepted answer that stands in a question does not count.
