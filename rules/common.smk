@@ -16,7 +16,7 @@ os.environ |= {"PYTHONUTF8": "1"}
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from knowpack import checks, contents, provenance, reword_specs, specs
+from knowpack import checks, contents, export_specs, provenance, reword_specs, specs
 from knowpack.errors import KnowpackError
 from knowpack.files import is_address
 from knowpack.hold import Run

@@ -17,6 +17,8 @@ LABELLED = {"answers", "knowledge", "tables"}
 PARAPHRASED = {"paraphrases", "tables"}
 WORLD = {"world", "worldlanguages", "worldnames", "worldplaces", "worldtables"}
 ASKED = {"adapters", "asking", "engine", "prompts", "tables"}
+EXPORTED = {"adapters", "card", "conditions", "export", "files", "markup", "plain_text", "prompts"}
+EXPORTED |= {"sums", "tables"}
 TASKS = {"files", "tables", "task_files", "task_sandbox", "tasks"}
 REACHED = {
     "ask_benchmarks.py": {"adapters", "engine", "harness", "scoring", "suites", "sums", *TASKS},
@@ -39,6 +41,7 @@ REACHED = {
     "draw_figure.py": {"benchmark_names", "captions", "conditions", "figure_captions", "figures"}
     | {"plots", "tables"},
     "draw_shots.py": {"files", "prompts", "tables"},
+    **dict.fromkeys(["export_adapter.py", "export_merged.py"], EXPORTED),
     "fetch_dump.py": {"dumps"},
     "label.py": LABELLED,
     "label_epochs.py": {"dynamics", *LABELLED},

@@ -10,6 +10,7 @@ from typing import Any
 
 from knowpack.config import Study, load
 from knowpack.errors import ConfigError
+from knowpack.export_specs import check_export
 from knowpack.files import locate
 from knowpack.models import check_folder
 from knowpack.prompts import read_pool
@@ -56,6 +57,7 @@ def prepare(
             "them with `paraphrases.source: model`"
         )
     _check_generalization(study, relations if from_templates else {}, table)
+    check_export(study, table)
     _check_suites(study, tasks)
     return study, table
 

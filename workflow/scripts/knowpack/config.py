@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from knowpack.config_generalization import Generalization
+from knowpack.config_answer import Export, Generalization
 from knowpack.config_jobs import Jobs
 from knowpack.config_sources import FactSource, Model, Paraphrases
 from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Slug, Strict, explain
@@ -17,7 +17,7 @@ from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Sl
 # What else stands in a study's folder.
 RESERVED = {"tables", "figures", "logs", "benchmarks", "records", "facts.parquet", "runs.parquet"}
 RESERVED |= {"shots.parquet", "suites", "dumps", "headline.txt", "report.html"}
-RESERVED |= {"facts.html", "extra_facts.html", "kept"}
+RESERVED |= {"facts.html", "extra_facts.html", "kept", "export"}
 RESERVED |= {"extra_facts.parquet", "extra_asked.parquet"}
 # Asked of the facts, beside the benchmarks.
 OWN_SUITES = {"facts", "dynamics", "extra_facts", "generalization"}
@@ -174,6 +174,8 @@ class Study(Strict):
     left out."""
     suites: dict[Slug, Annotated[list[Benchmark], Field(min_length=1)]] = {}
     """Benchmarks by suite: a name of your choice, and its tasks. A suite is asked in one go."""
+    export: Export = Export()
+    """The adapter to take home."""
     engine: Engine = Engine()
     """Settings of the inference engine."""
     jobs: Jobs = Jobs()

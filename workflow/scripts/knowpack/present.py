@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from knowpack import reword_specs, specs
+from knowpack import export_specs, reword_specs, specs
 from knowpack.config import OWN_SUITES, Study
 from knowpack.provenance import SCRIPTS, code_digest, pins, unread
 from knowpack.records import Record
@@ -35,6 +35,8 @@ SPECS: dict[str, Callable[[Study, Runs, Wildcards], Any]] = {
         study, w["model"], runs
     ),
     "select_rows": lambda study, runs, w: specs.select_spec(study, w["model"], w["run"], runs),
+    "export_adapter": lambda study, runs, w: export_specs.export_spec(study, w["model"], False),
+    "export_merged": lambda study, runs, w: export_specs.export_spec(study, w["model"], True),
     "train_adapter": lambda study, runs, w: specs.train_spec(study, w["model"], w["run"], runs),
     "make_report": lambda study, runs, w: specs.report_spec(study),
     "table_published": lambda study, runs, w: specs.published_spec(study),

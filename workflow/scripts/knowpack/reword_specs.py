@@ -3,7 +3,7 @@
 from typing import Any
 
 from knowpack.config import Study
-from knowpack.config_generalization import Generalization
+from knowpack.config_answer import Generalization
 from knowpack.files import digest, locate_all
 
 

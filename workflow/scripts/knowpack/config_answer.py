@@ -1,4 +1,4 @@
-"""The section of the configuration that asks whether what was taught holds beyond its wording.
+"""The sections of the configuration about what an adapter is worth: generalization, and its export.
 
 Imported while Snakemake builds its graph, so it needs pydantic and the standard library only.
 """
@@ -27,3 +27,17 @@ class Generalization(Strict):
                 "nothing would be asked; raise 'wordings', set 'reverse' to true, or remove the section"
             )
         return self
+
+
+class Export(Strict):
+    """The adapter to take home, which `make adapter` writes to the study's folder `export/`."""
+
+    run: str | None = None
+    """Which run's, such as `uk80-hk1-s42`."""
+    model: str | None = None
+    """Of which model, where several have the run."""
+    merged: bool = False
+    """A whole model with the adapter merged into its weights, rather than the adapter."""
+    base_model: str | None = None
+    """The public name of the model that it belongs to, such as `google/gemma-3-270m`; of a model from the
+    hub it is known, of one from a package it is the package's if left out."""
