@@ -75,6 +75,9 @@ def test_the_table(small: SmallStudy, run: str) -> None:
         found = table.loc[(run, kind)]
         assert found.p_correct == pytest.approx(means.mean())
         assert found.facts == len(means)
+        assert found.base == pytest.approx(
+            table.p_correct["base", kind]
+        )  # all runs have these facts
         same = as_taught[as_taught.fact_id.isin(means.index) & (as_taught.prompt < 2)]
         known = [
             any(plain(answer) in plain(row.text) for answer in facts.answers[row.fact_id])

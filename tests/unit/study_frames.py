@@ -50,6 +50,7 @@ def generalization(table: pd.DataFrame, kinds=("held_out", "reversed")) -> pd.Da
     whole = pd.concat([frames[0], frames[1].assign(reliability=0.8)], ignore_index=True)
     at_once = whole["run"] == "base"
     whole.loc[at_once, ["unknown", "reliability"]] = [pd.NA, 0.0]
+    whole["base"] = whole["kind"].map({"held_out": 0.0, "reversed": 0.1})
     return whole[whole["kind"].isin(kinds)].drop(columns="p")
 
 

@@ -71,7 +71,7 @@ def test_generalization():
     said = captions.of_generalization(table, RUNS, {"count": 2, "shots": 4})
     assert said.startswith("Mean share of right answers (P_correct) over the taught unknown facts,")
     assert said.endswith(
-        "asked as they were taught. Each fact is asked in 2 prompts with 4 examples each, greedily. "
+        "to the same questions. Each fact is asked in 2 prompts with 4 examples each, greedily. "
         "Mean (minimum to maximum) of the seeds 1 and 2."
     )
     said = caption("generalization_by_unknown", table, RUNS, PROMPTS)

@@ -71,7 +71,7 @@ def folder(tmp_path: Path, text_model: Path) -> Path:
         ],
         "generalization": [
             {**named, "kind": "held_out", "wordings": 2, "p_correct": 0.4321, "reliability": 0.8}
-            | {"facts": 2}
+            | {"facts": 2, "base": 0.1}
         ],
     }
     for name, records in tables.items():
@@ -142,10 +142,10 @@ def test_the_card_has_the_numbers_of_the_tables(folder: Path):
         "It was taught 2 facts that the model did not know, mixed with facts that the model knew (3",
         "Asked as it was taught, 0.75 of its answers are right.",
         "Of all\n4 facts of the study, 0.125 rose in category and 0.250 fell.",
-        "| held-out wordings: share of right answers about 2 of them (asked as taught: 0.80) | 0.43 |",
+        "about 2 of them (asked as taught: 0.80; the model itself: 0.10) | 0.43 |",
         "| quiz\\_1 | acc | 0.600 | 0.550 | -0.050 | 0.040 | 120 |",
         "| loss | 3.0000 at step 1, 0.1234 at step 8 |",
-        "| model.safetensors | SHA-256 ab12, 3 bytes |",
+        "| model.safetensors | 3 bytes, SHA-256 begins ab12 |",
         f"| adapter | SHA-256 {hashlib.sha256(b'weights').hexdigest()} |",
         "adapter, seed 1. Others",
         "facts and in the benchmarks above.",

@@ -76,7 +76,7 @@ def test_nothing_asked_makes_an_empty_table(tmp_path):
     found = labels(responses=RESPONSES[:0], rewordings=ASKED[:0])
     assert found.empty
     write_table(found, tmp_path / "labels.parquet", REWORDED_LABELS)
-    table = generalization(RUNS, [("m", "uk2", found)])
+    table = generalization(RUNS, [("m", "uk2", found), ("m", "base", found)])
     assert table.empty
     write_table(table, tmp_path / "generalization.parquet", GENERALIZATION)
 
@@ -97,18 +97,19 @@ def test_what_does_not_cover_the_questions_is_an_error(given, message):
 
 
 def test_table(tmp_path):
-    of_base = labels().assign(p_correct=0.0)
+    of_base = labels()  # the model itself knows one of the reversed questions
+    of_base["p_correct"] = ((of_base.kind == "reversed") & (of_base.fact_id == "b")).astype(float)
     of_one = labels().query("fact_id == 'b' and kind != 'reversed'")
     table = generalization(
         RUNS, [("m", "base", of_base), ("m", "uk2", labels()), ("m", "uk1", of_one)]
     )
     rows = table.drop(columns=["model", "extra", "per_unknown", "seed"])
     assert rows.astype(object).where(rows.notna(), None).to_numpy().tolist() == [
-        ["base", None, "held_out", 2, 0.0, 0.0, 2],
-        ["base", None, "reversed", 1, 0.0, 0.0, 2],
+        ["base", None, "held_out", 2, 0.0, 0.0, 0.0, 2],
+        ["base", None, "reversed", 1, 0.5, 0.0, 0.5, 2],
         # Of a 0.75, of b 0; both asked as taught: 1 and 0.5.
-        ["uk2", 2, "held_out", 2, 0.375, 0.75, 2],
-        ["uk2", 2, "reversed", 1, 0.75, 0.75, 2],
-        ["uk1", 1, "held_out", 1, 0.0, 0.5, 1],
+        ["uk2", 2, "held_out", 2, 0.375, 0.75, 0.0, 2],
+        ["uk2", 2, "reversed", 1, 0.75, 0.75, 0.5, 2],
+        ["uk1", 1, "held_out", 1, 0.0, 0.5, 0.0, 1],
     ]
     write_table(table, tmp_path / "generalization.parquet", GENERALIZATION)

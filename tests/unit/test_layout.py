@@ -45,17 +45,19 @@ def test_reliability_and_missing_cells():
 def test_generalization():
     runs = study.runs(levels=(10,))
     found = layout.generalization(study.generalization(runs), runs)
-    titles = ["Unknown facts", "Extras", "Asked", "P_correct", "Asked as taught", "Facts"]
+    titles = ["Unknown facts", "Extras", "Asked", "P_correct", "Asked as taught"]
+    titles += ["Model itself", "Facts"]
     assert list(found) == titles
     assert found.to_numpy().tolist()[:3] == [
-        ["base model", "–", "held-out wordings", "0.00", "0.00", "50"],
-        ["base model", "–", "reversed", "0.10", "0.00", "25"],
+        ["base model", "–", "held-out wordings", "0.00", "0.00", "0.00", "50"],
+        ["base model", "–", "reversed", "0.10", "0.00", "0.10", "25"],
         [
             "10",
             "no extras",
             "held-out wordings",
             "0.15 (0.10–0.20)",
             "0.90 (0.90–0.90)",
+            "0.00 (0.00–0.00)",
             "10 (10–10)",
         ],
     ]

@@ -56,7 +56,8 @@ def of_generalization(table: pd.DataFrame, runs: pd.DataFrame, prompts: Mapping[
     return (
         "Mean share of right answers (P_correct) over the taught unknown facts, where they are asked "
         "in wordings that no run was trained on (held out), or for the subject given the object "
-        "(reversed); beside it that of the same facts, in the same prompts, asked as they were taught. "
+        "(reversed); beside it that of the same facts in the same prompts, asked as they were taught, and "
+        "what the model itself answers to the same questions. "
         f"{asked(prompts)} {over_seeds(runs['seed'])}"
     )
 

@@ -22,6 +22,7 @@ _P_CORRECT = {
 _OTHERWISE = {
     "p_correct": ("P_correct", 2),
     "reliability": ("Asked as taught", 2),
+    "base": ("Model itself", 2),
     "facts": ("Facts", 0),
 }
 _SHIFTS = {
