@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup facts study report explain bench test test-logic test-engine test-slurm test-faults format docs lock
+.PHONY: help setup facts study report adapter explain bench test test-logic test-engine test-slurm test-faults format docs lock
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # A profile says itself how many cores there are.
@@ -17,7 +17,7 @@ endef
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "CONFIG=config/my-study.yaml and ARGS='--dry-run' go with facts, study and report; CONFIG with explain too"
+	@echo "CONFIG=config/my-study.yaml and ARGS='--dry-run' go with facts, study, report and adapter; CONFIG with explain too"
 
 setup: ## install everything into .venv (DEVICE=cpu or cuda, else what the machine has)
 	@envs/install.sh
@@ -31,6 +31,12 @@ study: setup ## run the study: results/<study>/report.html and all that it shows
 report: setup ## the study's page, report.html, and Snakemake's own report, snakemake-report.html
 	@$(snakemake) report $(ARGS)
 	@$(if $(filter -n --dry-run --dryrun,$(ARGS)),,$(own_report))
+
+comma := ,
+exported = $(if $(RUN),run: $(RUN)$(comma))$(if $(MODEL), model: $(MODEL)$(comma))$(if $(MERGED), merged: true)
+
+adapter: setup ## a run's adapter to take home, with its card: RUN=uk80-hk1-s42 (MERGED=1 for a whole model, MODEL=...)
+	@$(snakemake) adapter $(ARGS) $(if $(strip $(exported)),--config 'export={$(exported)}')
 
 explain: setup ## how a run or a table was made: RUN=uk40-s42 or TABLE=shifts (MODEL=... where several have the run)
 	@PYTHONPATH=workflow/scripts python -m knowpack.explain_study --config=$(or $(CONFIG),config/config.yaml) \

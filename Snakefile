@@ -3,6 +3,8 @@
 #   snakemake --cores 8 --use-conda          the study of config/config.yaml
 #   snakemake --cores 8 --configfile FILE    another study
 #
+#   snakemake --cores 8 adapter --config 'export={run: uk80-hk1-s42}'     its adapter to take home
+#
 # facts -> ask the base model -> label -> select rows -> train an adapter -> ask it -> score -> tables, figures, report
 
 from snakemake.utils import min_version
@@ -32,12 +34,14 @@ include: "rules/label.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/export.smk"
 
 
 localrules:
     all,
     facts,
     report,
+    adapter,
 
 
 rule all:

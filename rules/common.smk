@@ -16,7 +16,7 @@ os.environ |= {"PYTHONUTF8": "1"}
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from knowpack import checks, contents, provenance, specs
+from knowpack import checks, contents, export_specs, provenance, reword_specs, specs
 from knowpack.errors import KnowpackError
 from knowpack.files import is_address
 from knowpack.hold import Run
@@ -56,6 +56,8 @@ EPOCHS = [row for row in RUNS if row["unknown"] in study.dynamics]
 SUITES = sorted(study.suites)
 # The models that are asked the extra facts.
 POOLED = MODELS * specs.pooled(study)
+# The runs whose taught facts are asked otherwise, too.
+REWORDED = RUNS if reword_specs.rewordable(study) else []
 FACT_PAGES = [
     f"<results>/{name}.html"
     for name in ["facts"] + ["extra_facts"] * specs.needs_pool(study)
@@ -94,7 +96,9 @@ wildcard_constraints:
     sha256="[0-9a-f]{64}",
     model="|".join(re.escape(model.name) for model in study.every_model),
     run="base|" + "|".join(sorted({re.escape(row["run"]) for row in RUNS})),
-    suite="|".join(map(re.escape, ["facts", "dynamics", "extra_facts", *SUITES])),
+    suite="|".join(
+        map(re.escape, ["facts", "dynamics", "extra_facts", "generalization", *SUITES])
+    ),
 
 
 if workflow.is_main_process:
@@ -154,6 +158,11 @@ def of_runs(pattern, rows=RUNS, base=False):
     return paths + [pattern.format(model=model, run="base") for model in MODELS] * base
 
 
+def of_reworded(pattern):
+    """One path for each run whose taught facts are asked otherwise, and for each model itself."""
+    return of_runs(pattern, REWORDED, base=True) if REWORDED else []
+
+
 def forms(name):
     """The files of a table; the one to read stands in Snakemake's report, over its caption."""
     stem = f"<results>/tables/{name}"
@@ -192,6 +201,10 @@ def ask_inputs(wildcards):
     )
     if wildcards.suite in SUITES:
         return needed | {"suite": f"<results>/suites/{wildcards.suite}.json"}
+    if wildcards.suite == "generalization":
+        return (
+            needed | reworded_inputs(wildcards) | {"shots": "<results>/shots.parquet"}
+        )
     if wildcards.suite == "dynamics":
         needed["rows"] = f"{folder}/rows.parquet"
     facts = "extra_asked" if wildcards.suite == "extra_facts" else "facts"
@@ -199,6 +212,24 @@ def ask_inputs(wildcards):
         "facts": f"<results>/{facts}.parquet",
         "shots": "<results>/shots.parquet",
     }
+
+
+def reworded_inputs(wildcards):
+    """What the taught facts of one run are asked otherwise; of a model itself, those of all its runs."""
+    folder = f"<results>/{wildcards.model}"
+    rows = {"rows": f"{folder}/{wildcards.run}/rows.parquet"}
+    return {"rewordings": f"{folder}/base/rewordings.parquet"} | (
+        {} if wildcards.run == "base" else rows
+    )
+
+
+def reword_inputs(wildcards):
+    """What taught facts are reworded from; the run with the most is taught those of all others."""
+    rows = [row for row in RUNS if row["model"] == wildcards.model]
+    run = max(rows, key=lambda row: row["unknown"])["run"]
+    paraphrases = f"<results>/{wildcards.model}/base/paraphrases.parquet"
+    held_out = {"paraphrases": paraphrases} if study.generalization.wordings else {}
+    return {"rows": f"<results>/{wildcards.model}/{run}/rows.parquet"} | held_out
 
 
 def dump_inputs(facts):
@@ -213,6 +244,35 @@ def shots_inputs(wildcards):
     if study.prompts.pool != "extra_facts":
         return {}
     return {"pool": "<results>/extra_facts.parquet"}
+
+
+def export_inputs(wildcards):
+    """What an exported adapter and its card are made from."""
+    folder = f"<results>/{wildcards.model}/{wildcards.run}"
+    tables = ["reliability", "shifts", "benchmarks"] + ["generalization"] * bool(
+        REWORDED
+    )
+    return {
+        "facts": "<results>/facts.parquet",
+        "shots": "<results>/shots.parquet",
+        "model": f"<results>/{wildcards.model}/model/model.json",
+        "adapter": f"{folder}/adapter/SHA256SUMS",
+        "record": f"{folder}/adapter/run.json",
+        "rows": f"{folder}/rows.parquet",
+        "labels": f"{folder}/labels.parquet",
+        "tables": [f"<results>/tables/{name}.parquet" for name in tables],
+    }
+
+
+def exported(wildcards=None):
+    """What the target `adapter` makes; which run's it is, the configuration says."""
+    try:
+        model, run = export_specs.exported(study, RUNS)
+    except KnowpackError as error:
+        raise WorkflowError(str(error)) from None
+    name = f"{model}-{run}-merged" if study.export.merged else f"{model}-{run}"
+    folder = f"<results>/export/{name}"
+    return folder if study.export.merged else f"{folder}/SHA256SUMS"
 
 
 def select_inputs(wildcards):
@@ -269,4 +329,5 @@ def ask_script(suite):
     """The script that asks a suite."""
     if suite in ("facts", "extra_facts"):
         return "ask_facts.py"
-    return "ask_epochs.py" if suite == "dynamics" else "ask_benchmarks.py"
+    others = {"dynamics": "ask_epochs.py", "generalization": "ask_generalization.py"}
+    return others.get(suite, "ask_benchmarks.py")

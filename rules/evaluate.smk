@@ -5,6 +5,7 @@ RUN_NAMES = [[row["model"], row["run"]] for row in RUNS]
 EPOCH_NAMES = [[row["model"], row["run"]] for row in EPOCHS]
 BASE_NAMES = [[model, "base"] for model in MODELS]
 SUITE_NAMES = [[model, run] for model, run, _ in BENCHMARKED]
+REWORDED_NAMES = (RUN_NAMES + BASE_NAMES) * bool(REWORDED)
 POOLED_NAMES = [[model, "base"] for model in POOLED]
 TABLES = multiext(
     "<results>/tables/",
@@ -21,6 +22,8 @@ TABLES = multiext(
     "levers.parquet",
     "costs.parquet",
 )
+if study.generalization:
+    TABLES.append("<results>/tables/generalization.parquet")
 if specs.has_categories(study.facts):
     TABLES.append("<results>/tables/published_categories.parquet")
 
@@ -70,6 +73,32 @@ rule table_reliability:
         "table of reliability"
     script:
         "../workflow/scripts/table_reliability.py"
+
+
+rule table_generalization:
+    input:
+        runs="<results>/runs.parquet",
+        labels=of_reworded("<results>/{model}/{run}/generalization.parquet"),
+    output:
+        forms("generalization"),
+    log:
+        "<logs>/table_generalization.log",
+    benchmark:
+        "<benchmarks>/table_generalization.tsv"
+    conda:
+        environment("analysis")
+    resources:
+        **needs("tables"),
+    params:
+        spec={
+            "asked": REWORDED_NAMES,
+            "prompts": reword_specs.reworded_prompts_spec(study),
+        },
+        code=code_digest("table_generalization.py"),
+    message:
+        "table of generalization"
+    script:
+        "../workflow/scripts/table_generalization.py"
 
 
 rule table_shifts:
@@ -240,7 +269,8 @@ rule table_costs:
         responses=of_runs("<results>/{model}/{run}/responses/facts.parquet", base=True)
         + of_runs("<results>/{model}/{run}/responses/dynamics.parquet", EPOCHS)
         + of_suites("<results>/{model}/{run}/responses/{suite}.parquet")
-        + expand("<results>/{model}/base/responses/extra_facts.parquet", model=POOLED),
+        + expand("<results>/{model}/base/responses/extra_facts.parquet", model=POOLED)
+        + of_reworded("<results>/{model}/{run}/responses/generalization.parquet"),
     output:
         forms("costs"),
     log:
@@ -254,7 +284,12 @@ rule table_costs:
     params:
         spec={
             "trained": RUN_NAMES,
-            "asked": RUN_NAMES + BASE_NAMES + EPOCH_NAMES + SUITE_NAMES + POOLED_NAMES,
+            "asked": RUN_NAMES
+            + BASE_NAMES
+            + EPOCH_NAMES
+            + SUITE_NAMES
+            + POOLED_NAMES
+            + REWORDED_NAMES,
         },
         code=code_digest("table_costs.py"),
     message:

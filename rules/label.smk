@@ -111,6 +111,56 @@ rule label_epochs:
         "../workflow/scripts/label_epochs.py"
 
 
+if study.generalization:
+
+    rule reword_facts:
+        input:
+            unpack(reword_inputs),
+            facts="<results>/facts.parquet",
+            shots="<results>/shots.parquet",
+        output:
+            "<results>/{model}/base/rewordings.parquet",
+        log:
+            "<logs>/reword_facts/{model}.log",
+        benchmark:
+            "<benchmarks>/reword_facts/{model}.tsv"
+        conda:
+            environment("analysis")
+        resources:
+            **needs("tables"),
+        params:
+            spec=lambda w: reword_specs.reword_spec(study, w.model, RUNS),
+            code=code_digest("reword_facts.py"),
+        message:
+            "word otherwise what {wildcards.model} is taught"
+        script:
+            "../workflow/scripts/reword_facts.py"
+
+    rule label_rewordings:
+        input:
+            unpack(reworded_inputs),
+            facts="<results>/facts.parquet",
+            as_taught="<results>/{model}/{run}/responses/facts.parquet",
+            responses="<results>/{model}/{run}/responses/generalization.parquet",
+        output:
+            "<results>/{model}/{run}/generalization.parquet",
+        log:
+            "<logs>/label_rewordings/{model}/{run}.log",
+        benchmark:
+            "<benchmarks>/label_rewordings/{model}/{run}.tsv"
+        conda:
+            environment("analysis")
+        resources:
+            **needs("tables"),
+        params:
+            spec=specs.match_spec(study),
+            code=code_digest("label_rewordings.py"),
+        message:
+            "label {wildcards.model} {wildcards.run}: other wordings"
+        script:
+            "../workflow/scripts/label_rewordings.py"
+
+
 rule score_suite:
     input:
         responses="<results>/{model}/{run}/responses/{suite}.parquet",

@@ -6,11 +6,16 @@ FIGURE_TABLES = {
     "truthfulqa_by_unknown": "benchmarks",
     "models_side_by_side": "benchmarks",
     "reliability_by_unknown": "reliability",
+    "generalization_by_unknown": "generalization",
     "shifts_by_unknown": "shifts",
     "frontier": "frontier",
     "benchmarks_by_unknown": "benchmarks",
 }
-FIGURES = expand("<results>/figures/{figure}.svg", figure=FIGURE_TABLES)
+FIGURES = [
+    f"<results>/figures/{figure}.svg"
+    for figure, table in FIGURE_TABLES.items()
+    if table != "generalization" or study.generalization
+]
 
 
 rule draw_figure:
@@ -35,7 +40,13 @@ rule draw_figure:
     resources:
         **needs("tables"),
     params:
-        spec={"prompts": PROMPTS},
+        spec=lambda w: {
+            "prompts": (
+                reword_specs.reworded_prompts_spec(study)
+                if w.figure == "generalization_by_unknown"
+                else PROMPTS
+            )
+        },
         code=code_digest("draw_figure.py"),
     message:
         "draw {wildcards.figure}"

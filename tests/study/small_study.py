@@ -25,6 +25,7 @@ CONFIG: dict[str, Any] = {
         {"unknown": [8], "extra": ["none", "highly_known"], "per_unknown": [1], "seeds": [42]}
     ],
     "dynamics": [],
+    "generalization": {"wordings": 2, "prompts": 2},
     "suites": {
         "general": [
             {"task": f"resources/benchmarks/{name}.yaml"}

@@ -41,6 +41,21 @@ def reliability(table: pd.DataFrame, epochs=(3,)) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
+def generalization(table: pd.DataFrame, kinds=("held_out", "reversed")) -> pd.DataFrame:
+    """Reversed questions of half the facts; the model itself knows a tenth of those."""
+    base = table.drop_duplicates("model")[["model"]].assign(run="base", unknown=50, p=0.0)
+    every = pd.concat([base, _named(table).assign(p=table["seed"] / 10)], ignore_index=True)
+    every["unknown"] = every["unknown"].astype("Int64")
+    held_out = every.assign(kind="held_out", wordings=2, p_correct=every["p"], reliability=0.9)
+    back = every.assign(kind="reversed", wordings=1, p_correct=every["p"] / 2 + 0.1)
+    frames = [held_out.assign(facts=every["unknown"]), back.assign(facts=every["unknown"] // 2)]
+    whole = pd.concat([frames[0], frames[1].assign(reliability=0.8)], ignore_index=True)
+    at_once = whole["run"] == "base"
+    whole.loc[at_once, ["unknown", "reliability"]] = [pd.NA, 0.0]
+    whole["base"] = whole["kind"].map({"held_out": 0.0, "reversed": 0.1})
+    return whole[whole["kind"].isin(kinds)].drop(columns="p")
+
+
 def shifts(table: pd.DataFrame) -> pd.DataFrame:
     return _named(table).assign(
         uk_uk=1200,

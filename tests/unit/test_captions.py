@@ -66,6 +66,24 @@ def test_reliability_figures():
     assert said == "Reliability before the final epoch: not asked in this study."
 
 
+def test_generalization():
+    table = study.generalization(RUNS)
+    said = captions.of_generalization(table, RUNS, {"count": 2, "shots": 4})
+    assert said.startswith("Mean share of right answers (P_correct) over the taught unknown facts,")
+    assert said.endswith(
+        "to the same questions. Each fact is asked in 2 prompts with 4 examples each, greedily. "
+        "Mean (minimum to maximum) of the seeds 1 and 2."
+    )
+    said = caption("generalization_by_unknown", table, RUNS, PROMPTS)
+    assert "(held-out wordings: 10 to 50 facts, reversed: 5 to 25 facts)" in said
+    assert f"{ASKED} {LINES} Base model: what it knows" in said
+    none = study.generalization(RUNS, [])
+    said = captions.of_generalization(none, RUNS, PROMPTS)
+    assert said.startswith("Generalization: no taught fact could be asked otherwise, as none has")
+    said = caption("generalization_by_unknown", none, RUNS, PROMPTS)
+    assert said == "Generalization: not asked in this study."
+
+
 def test_shifts_figure():
     said = caption("shifts_by_unknown", study.shifts(RUNS), RUNS, PROMPTS)
     assert said.startswith("Share of all facts (2,000 facts, taught ones among them) whose")
@@ -104,7 +122,7 @@ def test_every_figure_of_a_study_without_benchmarks_says_so():
     said = {
         name: caption(name, none, RUNS, PROMPTS)
         for name in FIGURES
-        if not name.startswith(("reliability", "shifts", "frontier"))
+        if not name.startswith(("reliability", "shifts", "frontier", "generalization"))
     }
     assert said == {
         "mmlu_by_unknown": "MMLU: not asked in this study.",

@@ -45,6 +45,30 @@ def test_paraphrases_need_templates_or_a_model_that_is_there(tmp_path: Path) -> 
         prepare({**values, "paraphrases": written}, packages=False)
 
 
+def test_paraphrases_do_not_reach_into_the_wordings_held_out() -> None:
+    def values(per_unknown: int, **section: Any) -> dict[str, Any]:
+        grid = [
+            {"unknown": [1], "seeds": [1], "extra": ["paraphrase"], "per_unknown": [per_unknown]}
+        ]
+        facts = {**VALUES["facts"], "relations": ["city_country", "capital"]}
+        return {**VALUES, "facts": facts, "grid": grid, "generalization": section}
+
+    prepare(values(11), packages=False)
+    with pytest.raises(ConfigError) as caught:
+        prepare(values(12), packages=False)
+    assert str(caught.value) == (
+        "generalization.wordings: of the 14 templates of 'capital' one asks and 12 are trained as "
+        "paraphrases, which leaves 1 of 2 to hold out; lower this key or grid.per_unknown, or add "
+        "templates"
+    )
+    prepare(values(13, wordings=0), packages=False)
+    with pytest.raises(ConfigError) as caught:
+        prepare(values(1, prompts=11), packages=False)
+    assert str(caught.value) == (
+        "generalization.prompts: 11 are more than prompts.count, 10; lower it, or leave it out for all"
+    )
+
+
 def test_with_environments_of_their_own_the_jobs_know_which_packages_there_are() -> None:
     study, runs = prepare(VALUES, packages=False)
     assert study.models[0].package == "no_such_model"

@@ -72,6 +72,15 @@ CASES = [
     (world(columns={"a": "b"}), "facts.columns: unknown key"),
     (table(path="x", colums={}), "facts.colums: unknown key (did you mean 'columns'?)"),
     ({"prompts": {"conut": 3}}, "prompts.conut: unknown key (did you mean 'count'?)"),
+    (
+        {"generalization": {"wording": 3}},
+        "generalization.wording: unknown key (did you mean 'wordings'?)",
+    ),
+    (
+        {"generalization": {"wordings": 0, "reverse": False}},
+        "generalization: nothing would be asked; raise 'wordings', set 'reverse' to true, or remove the "
+        "section",
+    ),
     ({"asking": {"sample": 3}}, "asking.sample: unknown key (did you mean 'samples'?)"),
     ({"labels": {"mach": 3}}, "labels.mach: unknown key (did you mean 'match'?)"),
     ({"training": {"rnak": 1}}, "training.rnak: unknown key (did you mean 'rank'?)"),

@@ -90,6 +90,22 @@ def test_frontier_has_a_point_for_each_level_and_recipe():
     assert axes.get_ylim()[0] < 0.5 < 1 < axes.get_ylim()[1]
 
 
+def test_generalization_by_unknown():
+    runs = study.runs(MODELS)
+    figure = figures.generalization_by_unknown(study.generalization(runs), runs)
+    words = ["as taught", "held-out wordings", "reversed"]
+    assert titles(figure) == [f"{model}: {asked}" for model in MODELS for asked in words]
+    assert lines(figure)["no extras"] == pytest.approx([0.9, 0.9])
+    assert lines(figure, 1)["no extras"] == pytest.approx([0.15, 0.15])
+    assert lines(figure, 2)["no extras"] == pytest.approx([0.175, 0.175])
+    assert [lines(figure, panel)["base model"][0] for panel in range(3)] == [0, 0, 0.1]
+    back = figures.generalization_by_unknown(study.generalization(runs, ["reversed"]), runs)
+    assert titles(back)[:2] == ["m1: as taught", "m1: reversed"]
+    assert lines(back)["no extras"] == pytest.approx([0.8, 0.8])
+    none = figures.generalization_by_unknown(study.generalization(runs, []), runs)
+    assert texts(none) == ["Generalization:\nno taught fact could be asked otherwise"]
+
+
 def test_mmlu_by_unknown():
     runs = study.runs(MODELS)
     figure = figures.mmlu_by_unknown(study.benchmarks(runs, TASKS), runs)

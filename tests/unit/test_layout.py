@@ -42,6 +42,30 @@ def test_reliability_and_missing_cells():
     assert found.to_numpy().tolist() == [["10", cell, cell, cell], ["50", cell, cell, "–"]]
 
 
+def test_generalization():
+    runs = study.runs(levels=(10,))
+    found = layout.generalization(study.generalization(runs), runs)
+    titles = ["Unknown facts", "Extras", "Asked", "P_correct", "Asked as taught"]
+    titles += ["Model itself", "Facts"]
+    assert list(found) == titles
+    assert found.to_numpy().tolist()[:3] == [
+        ["base model", "–", "held-out wordings", "0.00", "0.00", "0.00", "50"],
+        ["base model", "–", "reversed", "0.10", "0.00", "0.10", "25"],
+        [
+            "10",
+            "no extras",
+            "held-out wordings",
+            "0.15 (0.10–0.20)",
+            "0.90 (0.90–0.90)",
+            "0.00 (0.00–0.00)",
+            "10 (10–10)",
+        ],
+    ]
+    none = layout.generalization(study.generalization(runs, []), runs)
+    assert none.empty
+    assert list(none) == titles
+
+
 def test_shifts_of_several_models():
     runs = study.runs(("m1", "m2"), seeds=(1,))
     found = layout.shifts(study.shifts(runs), runs)

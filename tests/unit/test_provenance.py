@@ -17,11 +17,14 @@ LABELLED = {"answers", "knowledge", "tables"}
 PARAPHRASED = {"paraphrases", "tables"}
 WORLD = {"world", "worldlanguages", "worldnames", "worldplaces", "worldtables"}
 ASKED = {"adapters", "asking", "engine", "prompts", "tables"}
+EXPORTED = {"adapters", "card", "conditions", "export", "files", "markup", "plain_text", "prompts"}
+EXPORTED |= {"sums", "tables"}
 TASKS = {"files", "tables", "task_files", "task_sandbox", "tasks"}
 REACHED = {
     "ask_benchmarks.py": {"adapters", "engine", "harness", "scoring", "suites", "sums", *TASKS},
     "ask_epochs.py": ASKED,
     "ask_facts.py": {"files", "sums", *ASKED},
+    "ask_generalization.py": {"asking_rewordings", "files", "sums", *ASKED},
     "build_facts.py": {
         "aliases",
         "cells",
@@ -38,9 +41,11 @@ REACHED = {
     "draw_figure.py": {"benchmark_names", "captions", "conditions", "figure_captions", "figures"}
     | {"plots", "tables"},
     "draw_shots.py": {"files", "prompts", "tables"},
+    **dict.fromkeys(["export_adapter.py", "export_merged.py"], EXPORTED),
     "fetch_dump.py": {"dumps"},
     "label.py": LABELLED,
     "label_epochs.py": {"dynamics", *LABELLED},
+    "label_rewordings.py": {"reworded_labels", "rewordings", "templates", *LABELLED},
     "leave_out_shots.py": {"draws", "facts", "tables", "templates"},
     "list_runs.py": {"runtable", "tables"},
     "load_suite.py": TASKS,
@@ -58,6 +63,7 @@ REACHED = {
     | {"seeds", *PARAPHRASED},
     "paraphrase_by_templates.py": {"files", "paraphrases_by_templates", "templates", *PARAPHRASED},
     "pool_facts.py": {"pools", *LABELLED},
+    "reword_facts.py": {"answers", "files", "rewordings", "tables", "templates"},
     "score_suite.py": {"benchmarks", *TASKS},
     "select_rows.py": {"order", "seeds", "selection", "tables"},
     "table_answers.py": {"answer_stats", *CAPTIONED},
@@ -66,6 +72,7 @@ REACHED = {
     | {"measured_study", "measures", "runtable", "seeds", "shifts", *CAPTIONED},
     "table_categories.py": {"categories", *CAPTIONED},
     "table_costs.py": {"costs", *PRINTED},
+    "table_generalization.py": {"generalization", "runtable", *CAPTIONED},
     "table_published_categories.py": {"categories", "published_categories", *CAPTIONED},
     "table_published.py": {"benchmark_names", "files", "published", *PRINTED},
     "table_reliability.py": {"reliability", "runtable", *CAPTIONED},

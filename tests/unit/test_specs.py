@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from knowpack import specs
+from knowpack import reword_specs, specs
 from knowpack.config import load
 from knowpack.runs import run_table
 
@@ -78,6 +78,44 @@ def test_a_key_reaches_the_rules_that_use_it_and_no_other(section, key, value, r
     values.setdefault(section, {})[key] = value
     after = every_spec(values)
     assert {rule for rule in before if before[rule] != after[rule]} == reached
+
+
+WRITER = {"source": "model", "model": SETTINGS["models"][1], "count": 20, "max_new_tokens": 500}
+
+
+def test_other_wordings_change_only_what_a_model_writes():
+    section = {"generalization": {"wordings": 3}}
+    assert every_spec(SETTINGS | section) == every_spec(SETTINGS)
+    before = every_spec(SETTINGS | {"paraphrases": WRITER})
+    after = every_spec(SETTINGS | section | {"paraphrases": WRITER})
+    assert {rule for rule in before if before[rule] != after[rule]} == {"paraphrase"}
+    assert (before["paraphrase"]["needed"], before["paraphrase"]["unknown"]) == (1, 20)
+    assert (after["paraphrase"]["needed"], after["paraphrase"]["unknown"]) == (4, 30)
+
+
+def test_what_is_asked_otherwise():
+    study = load(SETTINGS | {"generalization": {"prompts": 3}})
+    table = run_table(study)
+    base = specs.ask_spec(study, "m", "base", "generalization", table)
+    assert base.keys() == {"max_new_tokens", "prompts", "engine", "system", "style"}
+    assert base["prompts"] == 3
+    run = specs.ask_spec(study, "m", RUN, "generalization", table)
+    assert run == {**base, "adapter": "auto", "rank": 1}
+    spec = reword_specs.reword_spec(study, "m", table)
+    assert (spec["wordings"], spec["trained"], spec["prompts"]) == (2, 1, 3)
+    assert spec["templates"] == ["resources/relations.yaml"]
+    held_out = load(SETTINGS | {"generalization": {"reverse": False}})
+    assert reword_specs.reword_spec(held_out, "m", table) == {
+        "wordings": 2,
+        "trained": 1,
+        "prompts": 10,
+        **NO_TEMPLATES,
+    }
+    assert not reword_specs.rewordable(load(SETTINGS))
+    assert reword_specs.rewordable(study)
+    table_of_questions = {"facts": {"source": "table", "path": "x.csv"}, "generalization": {}}
+    assert not reword_specs.rewordable(load(SETTINGS | table_of_questions))
+    assert reword_specs.rewordable(load(SETTINGS | table_of_questions | {"paraphrases": WRITER}))
 
 
 def test_one_more_condition_or_model_changes_nothing_of_the_others():

@@ -223,13 +223,27 @@ def test_a_study_without_shifts_and_without_the_papers_conditions(tmp_path: Path
     assert "<p>The study has no condition in common with the paper.</p>" in section
 
 
+def test_other_wordings_stand_after_the_reliability_where_they_were_asked(tmp_path: Path):
+    table = study.generalization(study.runs())
+    folder = lay_out(tmp_path, generalization=table)
+    text, _ = compose(folder, {}, {**SPEC, "generalization": True})
+    titles = [title for title, _ in OF_PAPER.findall(text)]
+    assert titles[1:4] == ["Reliability", "Generalization", "Shifts"]
+    assert "The caption of generalization." in text
+    assert "held-out wordings" in text
+    none = lay_out(tmp_path / "none", generalization=table[:0])
+    text, _ = compose(none, {}, {**SPEC, "generalization": True})
+    assert "The caption of generalization." in text
+    assert "held-out wordings" not in text
+
+
 def test_figures_stand_in_their_order_and_those_that_are_missing_do_not(folder: Path):
     figures = {"shifts_by_unknown": SVG, "reliability_by_unknown": SVG, "other": SVG}
     text, _ = compose(folder, figures, SPEC)
     assert text.count("data:image/svg+xml;base64,") == 2
-    shown = [text.find(f">{FIGURES[name].title}<") for name in list(FIGURES)[3:6]]
-    assert shown[0] == -1
-    assert 0 < shown[1] < shown[2]
+    shown = [text.find(f">{FIGURES[name].title}<") for name in list(FIGURES)[3:7]]
+    assert shown[0] == shown[2] == -1
+    assert 0 < shown[1] < shown[3]
 
 
 def test_a_figure_without_its_caption_is_refused(folder: Path):

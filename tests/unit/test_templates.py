@@ -91,6 +91,17 @@ def test_reads_relations(tmp_path):
     )
 
 
+def test_a_relation_may_be_asked_back(tmp_path):
+    back = "Of which country is {object} the capital?"
+    text = GOOD.replace("  range: city", f'  range: city\n  reverse: "{back}"')
+    theirs = write_json(tmp_path, '{"<http://dbpedia.org/ontology/capital>": "What governs _?"}')
+    relations = load_templates([write(tmp_path, text)])
+    assert (relations["capital"].reverse, relations["symbol"].reverse) == (back, None)
+    relations = load_templates([write(tmp_path, text), theirs])
+    assert relations["capital"].templates == ("What governs {subject}?",)
+    assert relations["capital"].reverse == back
+
+
 def test_byte_order_mark_is_fine(tmp_path):
     path = write(tmp_path, b"\xef\xbb\xbf" + GOOD.encode())
     assert "capital" in load_templates([path])
@@ -170,6 +181,15 @@ R = "{path}, relation 'r': "
                 "{subject} is the only one allowed",
             )
             for template in ("Is {subject} {o}?", "Is {subject}}?", "{{subject}}", "{ {subject}")
+        ),
+        (
+            "r: {templates: ['Who is {subject}?'], reverse: 'Who is {subject}?'}",
+            "{path}, relation 'r', reverse: 'Who is {subject}?' holds {object} 0 times; "
+            "write it exactly once",
+        ),
+        (
+            "r: {templates: ['Who is {subject}?'], reverse: ['Who is {object}?']}",
+            "{path}, relation 'r', reverse: ['Who is {object}?'] is not text; put the question in quotes",
         ),
         (
             "r: {templates: ['Who is {subject}?', 'Who is {subject}?']}",

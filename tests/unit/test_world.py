@@ -31,12 +31,24 @@ def test_every_relation_has_templates_and_facts(triples, relations):
 
 def test_a_relation_names_domain_range_and_twelve_templates(relations):
     for name, relation in relations.items():
-        assert set(relation) == {"domain", "range", "templates"}, name
+        assert set(relation) - {"reverse"} == {"domain", "range", "templates"}, name
         templates = relation["templates"]
         assert len({template.casefold() for template in templates}) == len(templates) >= 12, name
         for template in templates:
             assert template.count("{subject}") == 1 == template.count("{"), (name, template)
             assert template[-1] in "?." and not template.startswith("the"), (name, template)
+
+
+def test_a_relation_is_asked_back_where_an_object_has_one_subject(triples, relations):
+    reversible = {
+        name: relation["reverse"] for name, relation in relations.items() if "reverse" in relation
+    }
+    assert {"capital", "airport_city", "element_symbol"} <= reversible.keys()
+    for name, template in reversible.items():
+        assert template.count("{object}") == 1 == template.count("{"), name
+        assert template.endswith("?"), name
+        objects = triples.loc[triples["relation"] == name, "object"]
+        assert objects.is_unique or (~objects.duplicated(keep=False)).mean() > 0.8, name
 
 
 def test_columns_hold_text_without_blanks(triples):

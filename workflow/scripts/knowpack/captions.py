@@ -46,6 +46,22 @@ def shifted_facts(shifts: pd.DataFrame) -> pd.Series:
     return counts.groupby(shifts["model"]).max()
 
 
+def of_generalization(table: pd.DataFrame, runs: pd.DataFrame, prompts: Mapping[str, Any]) -> str:
+    """Return the caption of the table of generalization; ``prompts`` is that of `asked`."""
+    if table.empty:
+        return (
+            "Generalization: no taught fact could be asked otherwise, as none has a wording to hold out "
+            "or a question that reverses it."
+        )
+    return (
+        "Mean share of right answers (P_correct) over the taught unknown facts, where they are asked "
+        "in wordings that no run was trained on (held out), or for the subject given the object "
+        "(reversed); beside it that of the same facts in the same prompts, asked as they were taught, and "
+        "what the model itself answers to the same questions. "
+        f"{asked(prompts)} {over_seeds(runs['seed'])}"
+    )
+
+
 def of_benchmarks(table: pd.DataFrame, runs: pd.DataFrame) -> str:
     """Return the caption of a printed table of benchmarks."""
     if table.empty:

@@ -10,6 +10,7 @@ from typing import Any
 
 from knowpack.config import Study, load
 from knowpack.errors import ConfigError
+from knowpack.export_specs import check_export
 from knowpack.files import locate
 from knowpack.models import check_folder
 from knowpack.prompts import read_pool
@@ -18,6 +19,7 @@ from knowpack.source_checks import check_source
 from knowpack.strict import refuse_secrets
 from knowpack.task_files import digests, is_file, outside, task_name
 from knowpack.task_names import unseen
+from knowpack.templates import Relation
 
 
 def prepare(
@@ -54,6 +56,8 @@ def prepare(
             "grid: paraphrases are made from templates; give facts.templates, or let a model write "
             "them with `paraphrases.source: model`"
         )
+    _check_generalization(study, relations if from_templates else {}, table)
+    check_export(study, table)
     _check_suites(study, tasks)
     return study, table
 
@@ -97,6 +101,31 @@ def _check_pool(study: Study) -> None:
     if not locate(path).is_file():
         raise ConfigError(f"prompts.pool: there is no file {path}; write the path of one")
     read_pool(locate(path))
+
+
+def _check_generalization(
+    study: Study, relations: Mapping[str, Relation], table: list[dict[str, Any]]
+) -> None:
+    """Refuse prompts that there are not, and paraphrases that reach into the wordings held out."""
+    section, count = study.generalization, study.prompts.count
+    if section is None:
+        return
+    if section.prompts and section.prompts > count:
+        raise ConfigError(
+            f"generalization.prompts: {section.prompts} are more than prompts.count, {count}; lower "
+            "it, or leave it out for all"
+        )
+    held_out = section.wordings
+    trained = max((row["per_unknown"] for row in table if row["extra"] == "paraphrase"), default=0)
+    chosen = getattr(study.facts, "relations", None) or relations
+    for name in chosen if relations else ():
+        others = len(relations[name].templates) - 1
+        if held_out and trained and others >= held_out > others - trained:
+            raise ConfigError(
+                f"generalization.wordings: of the {others + 1} templates of '{name}' one asks and "
+                f"{trained} are trained as paraphrases, which leaves {max(0, others - trained)} of "
+                f"{held_out} to hold out; lower this key or grid.per_unknown, or add templates"
+            )
 
 
 def _check_suites(study: Study, look_up: bool) -> None:

@@ -9,6 +9,8 @@ import pandas as pd
 from knowpack.errors import DataError
 
 _EXTRAS = {"none": "no extras", "highly_known": "HK", "paraphrase": "paraphrase"}
+# How taught facts are asked, beside the question that they were taught in.
+KINDS = {"held_out": "held-out wordings", "reversed": "reversed"}
 _CELL = ["unknown", "extra", "per_unknown", "seed"]
 
 

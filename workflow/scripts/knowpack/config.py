@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from knowpack.config_answer import Export, Generalization
 from knowpack.config_capacity import Capacity
 from knowpack.config_jobs import Jobs
 from knowpack.config_sources import FactSource, Model, Paraphrases
@@ -17,10 +18,10 @@ from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Sl
 # What else stands in a study's folder.
 RESERVED = {"tables", "figures", "logs", "benchmarks", "records", "facts.parquet", "runs.parquet"}
 RESERVED |= {"shots.parquet", "suites", "dumps", "headline.txt", "report.html"}
-RESERVED |= {"facts.html", "extra_facts.html", "kept"}
+RESERVED |= {"facts.html", "extra_facts.html", "kept", "export"}
 RESERVED |= {"extra_facts.parquet", "extra_asked.parquet"}
 # Asked of the facts, beside the benchmarks.
-OWN_SUITES = {"facts", "dynamics", "extra_facts"}
+OWN_SUITES = {"facts", "dynamics", "extra_facts", "generalization"}
 
 
 class Prompts(Strict):
@@ -169,10 +170,15 @@ class Study(Strict):
     """Where the paraphrases among a grid's extras come from."""
     dynamics: list[Positive] = []
     """Levels (numbers of Unknown facts) whose reliability is measured after every epoch."""
+    generalization: Generalization | None = None
+    """Whether the taught facts are known in other wordings too, and back from the object; not asked if
+    left out."""
     suites: dict[Slug, Annotated[list[Benchmark], Field(min_length=1)]] = {}
     """Benchmarks by suite: a name of your choice, and its tasks. A suite is asked in one go."""
     capacity: Capacity = Capacity()
     """When facts count as fitting into an adapter: reliability to reach, harm to keep within."""
+    export: Export = Export()
+    """The adapter to take home."""
     engine: Engine = Engine()
     """Settings of the inference engine."""
     jobs: Jobs = Jobs()

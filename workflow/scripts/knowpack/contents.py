@@ -17,6 +17,7 @@ FACTS = {
 TABLES = {
     "categories": Item("Categories", "Table 1"),
     "reliability": Item("Reliability", "Table 2"),
+    "generalization": Item("Generalization"),
     "shifts": Item("Shifts", "Tables 3 and 6"),
     "answers": Item("Refusals and repeated answers", "Table 4"),
     "shift_reasons": Item("Reasons of shifts", "Table 5"),
@@ -35,6 +36,7 @@ FIGURES = {
     "truthfulqa_by_unknown": Item("TruthfulQA by number of unknown facts", "Figures 3 and 4"),
     "models_side_by_side": Item("Models side by side: TruthfulQA MC1", "Figure 5"),
     "reliability_by_unknown": Item("Reliability by number of unknown facts"),
+    "generalization_by_unknown": Item("Generalization by number of unknown facts"),
     "shifts_by_unknown": Item("Shifts by number of unknown facts"),
     "frontier": Item("Reliability against harm"),
     "benchmarks_by_unknown": Item("Benchmarks by number of unknown facts"),

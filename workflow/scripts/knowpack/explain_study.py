@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from knowpack.conditions import final_epoch
+from knowpack.conditions import KINDS, final_epoch
 from knowpack.config import Study, load
 from knowpack.contents import TABLES
 from knowpack.errors import ConfigError, DataError, KnowpackError, suggest
@@ -202,6 +202,9 @@ def _results(folder: Path, model: str, run: str) -> list[Line]:
     for row in _rows(shifts, model, run):
         text = f"{row['positive_shift']:.3f} of all facts risen, {row['negative_shift']:.3f} fallen"
         lines.append(("shifts", text))
+    for row in _rows(_table(folder / "tables/generalization.parquet"), model, run):
+        text = f"{row['p_correct']:.3f}, asked as taught {row['reliability']:.3f}, "
+        lines.append((KINDS[row["kind"]], f"{text}of {row['facts']} facts"))
     return lines
 
 

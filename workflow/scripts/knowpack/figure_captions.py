@@ -7,7 +7,7 @@ import pandas as pd
 
 from knowpack import captions
 from knowpack.benchmark_names import MC1, MMLU, TRUTHFULQA, Metric, first_metrics, task_name
-from knowpack.conditions import with_condition
+from knowpack.conditions import KINDS, with_condition
 from knowpack.figures import before_the_end, of_metric
 
 _RELIABILITY = "Reliability: mean share of right answers (P_correct) over the taught unknown facts"
@@ -26,6 +26,7 @@ def caption(name: str, table: pd.DataFrame, runs: pd.DataFrame, prompts: Mapping
     said = {
         "reliability_by_epoch": _reliability_by_epoch,
         "reliability_by_unknown": _reliability_by_unknown,
+        "generalization_by_unknown": _generalization_by_unknown,
         "shifts_by_unknown": _shifts_by_unknown,
         "frontier": _frontier,
     }
@@ -60,6 +61,22 @@ def _reliability_by_unknown(table: pd.DataFrame, runs: pd.DataFrame, asked: str)
     return (
         f"{_RELIABILITY} after the final epoch, by how many were taught. {asked} {lines} "
         "Base model: 0, as these facts are Unknown to it."
+    )
+
+
+def _generalization_by_unknown(table: pd.DataFrame, runs: pd.DataFrame, asked: str) -> str:
+    if table.empty:
+        return f"Generalization: {_NEVER}"
+    lines = captions.line_over_seeds(with_condition(table, runs)["seed"])
+    facts = ", ".join(
+        f"{words}: {found['facts'].min():,} to {found['facts'].max():,} facts"
+        for kind, words in KINDS.items()
+        if len(found := table[(table["kind"] == kind) & (table["run"] != "base")])
+    )
+    return (
+        "Mean share of right answers (P_correct) over the taught unknown facts, asked as they were "
+        "taught, in wordings that no run was trained on, and for the subject given the object "
+        f"({facts}). {asked} {lines} Base model: what it knows of all taught facts."
     )
 
 

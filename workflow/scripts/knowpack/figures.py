@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from knowpack.benchmark_names import MC1, MMLU, TRUTHFULQA, Metric, first_metrics, task_name, unit
-from knowpack.conditions import final_epoch, recipes, with_condition
+from knowpack.conditions import KINDS, final_epoch, recipes, with_condition
 from knowpack.plots import Panel, draw, note, paths, unknown_axis
 
 _RELIABILITY = "reliability\n(mean share of right answers)"
@@ -58,6 +58,31 @@ def reliability_by_unknown(reliability: pd.DataFrame, runs: pd.DataFrame) -> Fig
         for model, frame in named.groupby("model")
     ]
     figure, drawn = draw(panels, "unknown", columns=2)
+    for axes in drawn:
+        unknown_axis(axes, named["unknown"])
+        axes.set_ylim(-0.03, 1.03)
+    return figure
+
+
+def generalization_by_unknown(generalization: pd.DataFrame, runs: pd.DataFrame) -> Figure:
+    """Draw P_correct of the taught facts as taught and asked otherwise, a row of panels a model."""
+    if generalization.empty:
+        return note("Generalization:\nno taught fact could be asked otherwise")
+    named = with_condition(generalization, runs)
+    kinds = [kind for kind in KINDS if kind in set(named["kind"])]
+    panels = []
+    for model, of_model in named.groupby("model"):
+        for value, kind, words in [
+            ("reliability", kinds[0], "as taught"),
+            *(("p_correct", kind, KINDS[kind]) for kind in kinds),
+        ]:
+            frame = of_model[of_model["kind"] == kind]
+            base = frame["run"] == "base"
+            label = "mean share of right answers\n(P_correct)"
+            known = float(frame.loc[base, value].mean())
+            panel = Panel(_title(named, str(model), words), frame[~base], value, label, known)
+            panels += [panel] * bool((~base).any())
+    figure, drawn = draw(panels, "unknown", columns=1 + len(kinds))
     for axes in drawn:
         unknown_axis(axes, named["unknown"])
         axes.set_ylim(-0.03, 1.03)

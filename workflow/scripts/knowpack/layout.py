@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from knowpack.conditions import final_epoch, in_words, with_condition
+from knowpack.conditions import KINDS, final_epoch, in_words, with_condition
 from knowpack.errors import DataError
 
 NOT_ASKED = "–"
@@ -18,6 +18,12 @@ _P_CORRECT = {
     "WeaklyKnown": "0, right when sampled",
     "MaybeKnown": "between 0 and 1",
     "HighlyKnown": "1",
+}
+_OTHERWISE = {
+    "p_correct": ("P_correct", 2),
+    "reliability": ("Asked as taught", 2),
+    "base": ("Model itself", 2),
+    "facts": ("Facts", 0),
 }
 _SHIFTS = {
     "positive_shift": "positive",
@@ -75,6 +81,16 @@ def published_categories(table: pd.DataFrame) -> pd.DataFrame:
 def reliability(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Print the reliability after the final epoch (Table 2): unknown facts by conditions."""
     return _by_condition(final_epoch(table), runs, "reliability", [], 2)
+
+
+def generalization(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Print the generalization: a row a condition and kind, the model itself first."""
+    if table.empty:
+        titles = [title for title, _ in _OTHERWISE.values()]
+        return pd.DataFrame(columns=["Unknown facts", "Extras", "Asked", *titles])
+    asked = pd.Categorical(table["kind"], list(KINDS), ordered=True).rename_categories(KINDS)
+    named = with_condition(table.assign(Asked=asked), runs)
+    return _by_run(named, _OTHERWISE, ["Asked"])
 
 
 def shifts(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from knowpack import specs
+from knowpack import export_specs, reword_specs, specs
 from knowpack.config import OWN_SUITES, Study
 from knowpack.provenance import SCRIPTS, code_digest, pins, unread
 from knowpack.records import Record
@@ -27,12 +27,16 @@ SPECS: dict[str, Callable[[Study, Runs, Wildcards], Any]] = {
     "label": lambda study, runs, w: specs.label_spec(study),
     "label_extra_facts": lambda study, runs, w: specs.label_spec(study),
     "label_epochs": lambda study, runs, w: specs.label_spec(study),
+    "reword_facts": lambda study, runs, w: reword_specs.reword_spec(study, w["model"], runs),
+    "label_rewordings": lambda study, runs, w: specs.match_spec(study),
     "score_suite": lambda study, runs, w: specs.suite_spec(study, w["suite"]),
     "paraphrase_facts": lambda study, runs, w: specs.paraphrase_spec(study, w["model"], runs),
     "paraphrase_by_templates": lambda study, runs, w: specs.paraphrase_spec(
         study, w["model"], runs
     ),
     "select_rows": lambda study, runs, w: specs.select_spec(study, w["model"], w["run"], runs),
+    "export_adapter": lambda study, runs, w: export_specs.export_spec(study, w["model"], False),
+    "export_merged": lambda study, runs, w: export_specs.export_spec(study, w["model"], True),
     "train_adapter": lambda study, runs, w: specs.train_spec(study, w["model"], w["run"], runs),
     "make_report": lambda study, runs, w: specs.report_spec(study),
     "table_published": lambda study, runs, w: specs.published_spec(study),

@@ -12,6 +12,7 @@ from knowpack.config import Model, Study, Training
 from knowpack.config_sources import FactSource, HubFacts, TableFacts
 from knowpack.files import digest, locate, locate_all
 from knowpack.hub_names import with_known
+from knowpack.reword_specs import ask_reworded_spec
 from knowpack.task_files import digests, is_file
 
 # How much memory the engine takes, which says nothing of what it answers.
@@ -97,6 +98,9 @@ def ask_spec(
     """How one run of ``model`` is asked a suite; the base model has no adapter to serve."""
     if suite in study.suites:
         return ask_suite_spec(study, model, run, suite_spec(study, suite), table)
+    if suite == "generalization":
+        asking = ask_reworded_spec(study)
+        return {**asking, **_engine_spec(study, model, run, table), **style_spec(study, model)}
     unused = {"adapter"} if study.asking.samples else {"adapter", "temperature", "seed"}
     asking = study.asking.model_dump(exclude=unused)
     if suite == "dynamics":
@@ -137,6 +141,11 @@ def label_spec(study: Study) -> dict[str, Any]:
     return study.labels.model_dump()
 
 
+def match_spec(study: Study) -> dict[str, Any]:
+    """By which rule an answer is right."""
+    return study.labels.model_dump(include={"match"})
+
+
 def select_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) -> dict[str, Any]:
     """Which facts one run is taught."""
     row = _row(table, model, run)
@@ -153,12 +162,14 @@ def paraphrase_spec(study: Study, model: str, table: list[dict[str, Any]]) -> di
     section, templates = study.paraphrases, study.facts.templates
     if section.model is None:
         return {"templates": templates, "templates_digests": _digests(templates)}
-    rows = [row for row in table if row["model"] == model and row["extra"] == "paraphrase"]
+    rows = [row for row in table if row["model"] == model]
+    paraphrased = [row for row in rows if row["extra"] == "paraphrase"]
+    held_out = study.generalization.wordings if study.generalization else 0
     return {
         **section.model_dump(exclude={"source", "model"}),
         "style": section.model.prompt,
-        "unknown": max((row["unknown"] for row in rows), default=0),
-        "needed": max((row["per_unknown"] for row in rows), default=0),
+        "unknown": max((row["unknown"] for row in (rows if held_out else paraphrased)), default=0),
+        "needed": max((row["per_unknown"] for row in paraphrased), default=0) + held_out,
         "facts_seed": study.facts.seed,
         "engine": study.engine.model_dump(exclude=MEMORY),
     }
@@ -196,6 +207,7 @@ def report_spec(study: Study) -> dict[str, Any]:
         "source": study.facts.source,
         **(extra if pooled(study) else {}),
         **({"compared": True} if has_categories(study.facts) else {}),
+        **({"generalization": True} if study.generalization else {}),
         **_compared(study),
         "page_digests": _page_digests("report"),
     }

@@ -36,6 +36,8 @@ def compose(folder: Path, figures: Mapping[str, bytes], spec: Mapping[str, Any])
     paths = {name: folder / "tables" / f"{name}.parquet" for name in TABLES}
     if "compared" not in spec:
         del paths["published_categories"]
+    if "generalization" not in spec:
+        del paths["generalization"]
     table = {name: read_table(path) for name, path in paths.items()}
     caption = {name: read_metadata(path)["caption"] for name, path in paths.items()}
     runs = read_table(folder / "runs.parquet")
@@ -71,7 +73,7 @@ def _tables(
 ) -> list[Table]:
     """Every table of the paper in its order, and the study's own benchmarks and examples."""
 
-    def printed(name: str, frame: pd.DataFrame) -> Table:
+    def printed(name: str, frame: pd.DataFrame | None) -> Table:
         return Table(*TABLES[name], caption[name], frame)
 
     benchmarks = table["benchmarks"]
@@ -91,6 +93,9 @@ def _tables(
         printed("frontier", answer_layout.frontier(table["frontier"], runs)),
         printed("levers", answer_layout.levers(table["levers"], runs)),
     ]
+    if "generalization" in table:
+        found = layout.generalization(table["generalization"], runs)
+        tables.insert(2, printed("generalization", None if found.empty else found))
     if "published_categories" in table:
         found = layout.published_categories(table["published_categories"])
         tables.append(printed("published_categories", found))

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import yaml
 
 from knowpack.errors import DataError, suggest
 
-SLOT = "{subject}"
+SLOT, BACK = "{subject}", "{object}"
 THING = "thing"  # the class of everything, which an ontology means where it leaves a class open
 ONTOLOGY = "http://dbpedia.org/ontology/"
 # Ten times as fast where PyYAML has it, and as safe.
@@ -26,13 +26,14 @@ JSON_EXAMPLE = '\'"<http://dbpedia.org/ontology/capital>": "What is the capital 
 class Relation:
     """A relation, the classes of its subject and object, and its question templates.
 
-    The first template asks, the rest paraphrase.
+    The first template asks, the rest paraphrase. ``reverse`` asks for the subject, given the object.
     """
 
     name: str
     domain: str | None
     range: str | None
     templates: tuple[str, ...]
+    reverse: str | None = None
 
     @property
     def topic(self) -> str | None:
@@ -47,12 +48,13 @@ class Relation:
 def load_templates(paths: Sequence[Path]) -> dict[str, Relation]:
     """Read the relations of several files; a later file replaces those that it has too.
 
-    A YAML file maps a relation's name to its ``domain``, ``range`` and ``templates``. The first two
-    may be left out or null. Every template holds ``{subject}`` once and no other brace.
+    A YAML file maps a relation's name to its ``domain``, ``range``, ``templates`` and ``reverse``,
+    of which only the templates are needed. Every template holds ``{subject}`` once and no other
+    brace; the reverse, one question, holds ``{object}`` instead.
 
     A JSON file maps a relation's address to one question with ``_`` for the subject, as
     Head-to-Tail publishes it (https://github.com/facebookresearch/head-to-tail); an empty question
-    is none. A relation there keeps the domain and range that an earlier file gives it.
+    is none. A relation there keeps all else that an earlier file gives it.
 
     Raises:
         DataError: a file cannot be read, or a relation or template is wrong; names which.
@@ -62,8 +64,8 @@ def load_templates(paths: Sequence[Path]) -> dict[str, Relation]:
         if path.suffix == ".json":
             for name, question in _read_questions(path).items():
                 known = relations.get(name)
-                classes = (known.domain, known.range) if known else (None, None)
-                relations[name] = Relation(name, *classes, (question,))
+                known = known or Relation(name, None, None, ())
+                relations[name] = replace(known, templates=(question,))
         else:
             for name, entry in _read_mapping(path).items():
                 relations[name] = _relation(f"{path}, relation '{name}'", name, entry)
@@ -140,7 +142,7 @@ def _read_mapping(path: Path) -> dict[str, Any]:
 def _relation(where: str, name: str, entry: Any) -> Relation:
     if not isinstance(entry, dict):
         raise DataError(f"{where}: not a mapping; write it as {EXAMPLE}")
-    known = ("domain", "range", "templates")
+    known = ("domain", "range", "templates", "reverse")
     for key in entry:
         if key not in known:
             raise DataError(f"{where}: unknown key '{key}'{suggest(str(key), known)}")
@@ -158,16 +160,19 @@ def _relation(where: str, name: str, entry: Any) -> Relation:
         _check_template(f"{where}, template {position}", template)
         if template in templates[: position - 1]:
             raise DataError(f"{where}, template {position}: {template!r} stands twice; keep one")
-    return Relation(name, entry.get("domain"), entry.get("range"), tuple(templates))
+    reverse = entry.get("reverse")
+    if reverse is not None:
+        _check_template(f"{where}, reverse", reverse, BACK)
+    return Relation(name, entry.get("domain"), entry.get("range"), tuple(templates), reverse)
 
 
-def _check_template(where: str, template: Any) -> None:
+def _check_template(where: str, template: Any, slot: str = SLOT) -> None:
     if not isinstance(template, str):
         raise DataError(f"{where}: {template!r} is not text; put the question in quotes")
-    slots = template.count(SLOT)
+    slots = template.count(slot)
     if slots != 1:
-        raise DataError(f"{where}: {template!r} holds {SLOT} {slots} times; write it exactly once")
-    if re.search(r"[{}]", template.replace(SLOT, "")):
+        raise DataError(f"{where}: {template!r} holds {slot} {slots} times; write it exactly once")
+    if re.search(r"[{}]", template.replace(slot, "")):
         raise DataError(
-            f"{where}: {template!r} holds another brace; {SLOT} is the only one allowed"
+            f"{where}: {template!r} holds another brace; {slot} is the only one allowed"
         )
