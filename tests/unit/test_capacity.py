@@ -132,7 +132,7 @@ def line(ends: tuple[float, float]):
     ],
 )
 def test_the_interval_covers_the_true_capacity_about_as_often_as_it_says(right, fell, spread):
-    """95 of 100 simulated studies are expected, with a standard error of 2.2."""
+    """Of 200 simulated studies 190 are expected, with a standard error of 3.1."""
     runs = run_table(levels=(10, 30, 100, 300), extras=PLAIN)
     along = min(
         (right[0] - 0.9) / (right[0] - right[1]), (0.1 - fell[0]) / (fell[1] - fell[0]), 1.0
@@ -140,8 +140,8 @@ def test_the_interval_covers_the_true_capacity_about_as_often_as_it_says(right, 
     true = 10 * 30**along
     rng = np.random.default_rng(8)
     covered = 0
-    for _ in range(100):
+    for _ in range(200):
         study = drawn(runs, 500, line(right), line(fell), rng, spread=spread, replicates=200)
         row = capacity(study, [0.9], [0.1]).iloc[0]
         covered += row["low"] <= true <= row["high"]
-    assert covered >= 88
+    assert covered >= 180
