@@ -82,6 +82,12 @@ def test_levers():
     assert "By chance alone about one in twenty of the 12 intervals would not." in caption
 
 
+def test_levers_of_one_seed_are_said_to_be_of_adapters():
+    assert "compares two adapters" not in printed()[2][1]
+    caption = printed(run_table(seeds=(1,)))[2][1]
+    assert "A pair of one seed compares two adapters, not two recipes." in caption
+
+
 def test_too_few_facts_have_no_brackets():
     frame, caption = printed(units=3)[2]
     assert frame["Reliability"].tolist() == ["+0.050"] * 3
