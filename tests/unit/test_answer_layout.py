@@ -57,7 +57,7 @@ def test_frontier():
     assert frame.iloc[1].tolist() == [
         "10",
         "1 HK",
-        "1.050 (1.050–1.050)",
+        "1.000 (1.000–1.000)",
         "0.040 (0.040–0.040)",
         "MMLU 0.010 (0.010–0.010)",
         "yes",
@@ -80,6 +80,12 @@ def test_levers():
     ]
     assert list(frame)[3:] == ["Reliability", "Positive shift", "Negative shift", "mmlu acc"]
     assert "By chance alone about one in twenty of the 12 intervals would not." in caption
+
+
+def test_levers_of_one_seed_are_said_to_be_of_adapters():
+    assert "compares two adapters" not in printed()[2][1]
+    caption = printed(run_table(seeds=(1,)))[2][1]
+    assert "A pair of one seed compares two adapters, not two recipes." in caption
 
 
 def test_too_few_facts_have_no_brackets():

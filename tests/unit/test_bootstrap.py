@@ -37,13 +37,23 @@ def test_replicates_spread_as_the_mean_of_drawn_units_does():
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])
-def test_the_mean_over_few_seeds_has_its_whole_variance(seeds: int):
+def test_the_mean_over_few_seeds_moves_by_its_standard_error(seeds: int):
     values = np.random.default_rng(2).normal(size=seeds)
     weights = seed_weights(seeds, seed=3, replicates=4000)
     means = over_seeds(np.tile(values, (4001, 1)), weights)
     assert means[0] == pytest.approx(values.mean())
     assert weights.sum(axis=1) == pytest.approx(1)
     assert means[1:].var() == pytest.approx(values.var(ddof=1) / seeds, rel=0.08)
+
+
+@pytest.mark.parametrize(("seeds", "t"), [(2, 12.706), (3, 4.303), (5, 2.776)])
+def test_what_rests_on_a_few_seeds_alone_has_students_interval(seeds: int, t: float):
+    values = np.random.default_rng(2).normal(size=seeds)
+    weights = seed_weights(seeds, seed=3, replicates=20_000, student=True)
+    low, high = interval(over_seeds(np.tile(values, (20_001, 1)), weights))
+    error = values.std(ddof=1) / np.sqrt(seeds)
+    assert (high - low) / 2 == pytest.approx(t * error, rel=0.12)
+    assert (high + low) / 2 == pytest.approx(values.mean(), abs=0.2 * t * error)
 
 
 def test_a_single_seed_always_counts():

@@ -128,20 +128,20 @@ def line(ends: tuple[float, float]):
     [
         ((0.98, 0.78), (0.02, 0.05), 0.0),  # reliability decides
         ((0.99, 0.97), (0.02, 0.18), 0.0),  # harm does
-        ((0.97, 0.79), (0.02, 0.17), 0.03),  # both do, and seeds differ
+        ((0.97, 0.79), (0.02, 0.17), 0.1),  # both do, and seeds differ
     ],
 )
 def test_the_interval_covers_the_true_capacity_about_as_often_as_it_says(right, fell, spread):
-    """95 % of 160 simulated studies: 152, with a standard error of 2.8."""
-    runs = run_table(levels=(10, 30, 100, 300), extras=PLAIN, seeds=range(5))
+    """Of 200 simulated studies 190 are expected, with a standard error of 3.1."""
+    runs = run_table(levels=(10, 30, 100, 300), extras=PLAIN)
     along = min(
         (right[0] - 0.9) / (right[0] - right[1]), (0.1 - fell[0]) / (fell[1] - fell[0]), 1.0
     )
     true = 10 * 30**along
     rng = np.random.default_rng(8)
     covered = 0
-    for _ in range(160):
-        study = drawn(runs, 600, line(right), line(fell), rng, spread=spread, replicates=200)
+    for _ in range(200):
+        study = drawn(runs, 500, line(right), line(fell), rng, spread=spread, replicates=200)
         row = capacity(study, [0.9], [0.1]).iloc[0]
         covered += row["low"] <= true <= row["high"]
-    assert 142 <= covered <= 160
+    assert covered >= 180

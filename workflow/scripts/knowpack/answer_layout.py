@@ -127,10 +127,12 @@ def levers_caption(table: pd.DataFrame, runs: pd.DataFrame) -> str:
     if table.empty:
         return "Differences between recipes: this study has one recipe at each level."
     told = table["low"].notna().sum()
+    alone = " A pair of one seed compares two adapters, not two recipes."
+    single = alone if (table["seeds"] == 1).any() else ""
     few = " Without brackets: fewer than 6 facts or questions." if told < len(table) else ""
     return (
         "What one recipe has more than another of the same level, in parts of 1, over the same "
-        f"facts, questions and seeds. {_intervals(runs)}{few} Better or worse: the interval does "
+        f"facts, questions and seeds. {_intervals(runs)}{single}{few} Better or worse: the interval does "
         f"not hold 0. By chance alone about one in twenty of the {told:,} intervals would not."
     )
 

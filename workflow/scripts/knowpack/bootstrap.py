@@ -2,8 +2,8 @@
 
 Every array of replicates has the value as measured in row 0 and the replicates below it. Facts and
 questions are weighted anew (the Bayesian bootstrap, Rubin 1981): exponential weights, which are
-never 0, so that a level of a few facts has a mean in every replicate. Of k seeds k - 1 are drawn
-with replacement (Rao and Wu 1988), which gives the mean over few seeds its whole variance.
+never 0, so that a level of a few facts has a mean in every replicate. The mean over a few seeds
+moves by its standard error: draws with replacement would take it for smaller than it is.
 """
 
 from typing import NamedTuple
@@ -50,17 +50,23 @@ def _means(weights: Array, weighed: Array, counted: Array) -> Array:
         return np.asarray((weights @ weighed) / (weights @ counted))
 
 
-def seed_weights(seeds: int, seed: int, replicates: int = REPLICATES) -> Array:
+def seed_weights(
+    seeds: int, seed: int, replicates: int = REPLICATES, student: bool = False
+) -> Array:
     """Return the weight of each of a condition's seeds, (1 + replicates, seeds), rows of sum 1.
 
-    A single seed always counts: the replicates then say nothing of how trainings differ.
+    The weighted means of k values are normal around their mean, with the standard error
+    s / sqrt(k), or with ``student`` have Student's t with k - 1 degrees of freedom: for what rests
+    on these seeds alone. A single seed always counts: the replicates then say nothing of seeds.
     """
     weights = np.full((1 + replicates, seeds), 1 / seeds)
     if seeds > 1:
-        drawn = np.random.default_rng(seed).multinomial(
-            seeds - 1, [1 / seeds] * seeds, size=replicates
-        )
-        weights[1:] = drawn / (seeds - 1)
+        generator = np.random.default_rng(seed)
+        aside = generator.standard_normal((replicates, seeds))
+        aside -= aside.mean(axis=1, keepdims=True)
+        if student:
+            aside /= np.sqrt(generator.chisquare(seeds - 1, (replicates, 1)) / (seeds - 1))
+        weights[1:] += aside / np.sqrt(seeds * (seeds - 1))
     return weights
 
 

@@ -65,13 +65,14 @@ def _row(measured: Measured, unknown: int, recipe: str) -> dict[str, Any]:
     columns = measured.cell(unknown, recipe)
     first = measured.runs.iloc[columns[0]]
     taught = measured.of(RELIABILITY)
-    reliability, harms = measured.mean(taught, columns), measured.harms(columns)
+    reliability = measured.mean(taught, columns, student=True)
+    harms = measured.harms(columns, student=True)
     negative = harms.pop(NEGATIVE)
     worst = max(harms, key=lambda task: harms[task][0], default=None)
     facts = measured.of(NEGATIVE).units[columns].min()
     row = {"model": measured.model, "unknown": unknown, "recipe": recipe, "seeds": len(columns)}
-    row |= _spread("reliability", reliability, taught.units[columns].min())
-    row |= _spread("negative_shift", negative, facts)
+    row |= _spread("reliability", reliability.clip(0, 1), taught.units[columns].min())
+    row |= _spread("negative_shift", negative.clip(0, 1), facts)
     row |= {"benchmark": worst, "drop": None, "drop_low": None, "drop_high": None}
     if worst is not None:
         asked = next(one for one in measured.measures if one.task == worst)

@@ -99,9 +99,9 @@ def _difference(
     seeds = measured.runs["seed"].to_numpy()
     paired = [(one, other) for one in ours for other in theirs if seeds[one] == seeds[other]]
     if not paired:
-        difference = measured.mean(measure, ours) - measured.mean(measure, theirs)
-        return difference.round(DIGITS), 0
+        means = [measured.mean(measure, cell, student=True) for cell in (ours, theirs)]
+        return (means[0] - means[1]).round(DIGITS), 0
     one, other = (list(columns) for columns in zip(*paired, strict=True))
     name = f"{measured.model} {seeds[one].tolist()} seeds"
-    weights = seed_weights(len(one), sub_seed(0, name), len(measure.values) - 1)
+    weights = seed_weights(len(one), sub_seed(0, name), len(measure.values) - 1, student=True)
     return over_seeds(measure.values[:, one] - measure.values[:, other], weights), len(one)

@@ -51,29 +51,29 @@ class Measured(NamedTuple):
         rows = rows[(rows["unknown"] == unknown) & (rows["recipe"] == recipe)]
         return list(rows.sort_values("seed").index)
 
-    def mean(self, measure: Measure, columns: list[int]) -> Array:
-        """Return a measure's mean over the seeds of one level and recipe, (1 + replicates,)."""
-        return over_seeds(measure.values[:, columns], self.weights(columns, measure))
+    def mean(self, measure: Measure, columns: list[int], student: bool = False) -> Array:
+        """Return a measure's mean over the seeds of one level and recipe, (1 + replicates,).
 
-    def weights(self, columns: list[int], measure: Measure) -> Array:
-        """Return the weights of these runs' seeds, the same for all measures."""
+        The seeds' weights are the same for all measures; ``student`` as in `seed_weights`.
+        """
         runs = self.runs.iloc[columns]
         name = f"{self.model} {runs['unknown'].iloc[0]} {runs['recipe'].iloc[0]} seeds"
-        return seed_weights(len(columns), sub_seed(_SEED, name), len(measure.values) - 1)
+        replicates = len(measure.values) - 1
+        weights = seed_weights(len(columns), sub_seed(_SEED, name), replicates, student)
+        return over_seeds(measure.values[:, columns], weights)
 
-    def harms(self, columns: list[int]) -> dict[str, Array]:
+    def harms(self, columns: list[int], student: bool = False) -> dict[str, Array]:
         """Return each harm of a level and recipe: the negative shift, and benchmarks' drops by task.
 
         A drop is what the model itself has more than the mean over seeds; it is negative where the
         benchmark rose.
         """
-        negative = self.mean(self.of(NEGATIVE), columns)
         drops = {
-            measure.task: measure.base - self.mean(measure, columns)
+            measure.task: measure.base - self.mean(measure, columns, student)
             for measure in self.measures
             if measure.base is not None
         }
-        return {NEGATIVE: negative, **drops}
+        return {NEGATIVE: self.mean(self.of(NEGATIVE), columns, student), **drops}
 
 
 def of_facts(
