@@ -18,6 +18,7 @@ ROWS = pd.DataFrame(  # seven: the last batch of an epoch is short
     {
         "question": [f"What is the capital of country {n}, please?"[3 * n :] for n in range(7)],
         "answer": [f"City {7 * n}" for n in range(7)],
+        "role": "unknown",
     }
 )
 SPEC: dict[str, Any] = {
