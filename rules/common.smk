@@ -52,7 +52,12 @@ except KnowpackError as error:
 MODELS = [model.name for model in study.models]
 # The run table's one row of a run.
 ROWS = {(row["model"], row["run"]): [row] for row in RUNS}
-EPOCHS = [row for row in RUNS if row["unknown"] in study.dynamics]
+EPOCHS = [row for row in RUNS if specs.has_dynamics(study, row)]
+# Runs with the adapter of another one, scaled; all others are trained.
+SCALED = [row for row in RUNS if row["strength"] != 1]
+TRAINED = [row for row in RUNS if row["strength"] == 1]
+# Runs that stop early have an epoch of their own.
+STOPPED = [row for row in RUNS if row["patience"]]
 SUITES = sorted(study.suites)
 # The models that are asked the extra facts.
 POOLED = MODELS * specs.pooled(study)
@@ -216,17 +221,28 @@ def shots_inputs(wildcards):
 
 
 def select_inputs(wildcards):
-    """What the rows of one run are selected from beside the facts: paraphrases, or extra facts."""
+    """What the rows of one run are selected from beside the facts and what the model knows of them."""
     base = f"<results>/{wildcards.model}/base"
-    extra = row_of(wildcards)[0]["extra"]
-    if extra == "paraphrase":
-        return {"paraphrases": f"{base}/paraphrases.parquet"}
-    if extra == "highly_known" and study.extra_facts:
-        return {
-            "extra_facts": "<results>/extra_facts.parquet",
-            "extra_pools": f"{base}/extra_pools.parquet",
-        }
-    return {}
+    row = row_of(wildcards)[0]
+    needed = {}
+    if row["extra"] == "paraphrase":
+        needed["paraphrases"] = f"{base}/paraphrases.parquet"
+    if row["extra"] == "replay":
+        needed["responses"] = f"{base}/responses/facts.parquet"
+    if study.extra_facts and specs.draws_known(row):
+        needed["extra_facts"] = "<results>/extra_facts.parquet"
+        needed["extra_pools"] = f"{base}/extra_pools.parquet"
+    return needed
+
+
+def scale_spec(wildcards):
+    """Which run's adapter a run has, scaled by how much."""
+    return specs.scale_spec(study, wildcards.model, wildcards.run, row_of(wildcards))
+
+
+def of_unscaled(pattern):
+    """A file of the run whose adapter a run has, scaled."""
+    return lambda w: pattern.format(model=w.model, run=scale_spec(w)["of"])
 
 
 @cache

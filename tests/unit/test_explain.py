@@ -294,7 +294,7 @@ def test_the_derived_seeds_are_those_of_the_code():
         return re.findall(r'sub_seed\([^()]*, f?"(\w+)[^"]*"\)', text)
 
     assert tuple(derived("training")) == TRAINED
-    assert derived("selection") == ["highly_known", "extra_facts"]
+    assert derived("extras") == ["highly_known", "extra_facts", "replay", "held_out"]
     assert derived("order") == ["unknown"]
 
 

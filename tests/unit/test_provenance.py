@@ -51,8 +51,9 @@ REACHED = {
     | {"seeds", *PARAPHRASED},
     "paraphrase_by_templates.py": {"files", "paraphrases_by_templates", "templates", *PARAPHRASED},
     "pool_facts.py": {"pools", *LABELLED},
+    "scale_adapter.py": {"files", "scaling", "sums", "tables"},
     "score_suite.py": {"benchmarks", *TASKS},
-    "select_rows.py": {"order", "seeds", "selection", "tables"},
+    "select_rows.py": {"extras", "order", "seeds", "selection", "tables"},
     "table_answers.py": {"answer_stats", *CAPTIONED},
     "table_benchmarks.py": {"benchmark_table", "runtable", *CAPTIONED},
     "table_categories.py": {"categories", *CAPTIONED},
@@ -62,8 +63,8 @@ REACHED = {
     "table_reliability.py": {"reliability", "runtable", *CAPTIONED},
     "table_shift_reasons.py": {"answers", "shift_reasons", *CAPTIONED},
     "table_shifts.py": {"runtable", "shifts", *CAPTIONED},
-    "train_adapter.py": {"losses", "batches", "files", "processes", "prompts", "seeds", "sums"}
-    | {"tables", "training"},
+    "train_adapter.py": {"losses", "batches", "epochs", "files", "methods", "processes", "prompts"}
+    | {"schedule", "seeds", "sums", "tables", "training"},
 }
 SCRIPT = (
     "from knowpack.job import job\n\nwith job('log'):\n    from knowpack.a import f\n\n    f()\n"

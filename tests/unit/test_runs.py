@@ -65,6 +65,11 @@ def test_a_row_holds_every_setting_of_the_run():
         "dropout": 0.1,
         "rslora": False,
         "target_modules": ["down_proj", "gate_proj", "up_proj"],
+        "method": "lora",
+        "patience": 0,
+        "held_out": 50,
+        "extras_from": 1,
+        "strength": 1.0,
     }
 
 

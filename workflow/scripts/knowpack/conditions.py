@@ -8,6 +8,7 @@ import pandas as pd
 from knowpack.errors import DataError
 
 _EXTRAS = {"none": "no extras", "highly_known": "HK", "paraphrase": "paraphrase"}
+_EXTRAS |= {"same_domain": "same-domain HK", "replay": "own answer"}
 _CELL = ["unknown", "extra", "per_unknown", "seed"]
 
 
@@ -64,7 +65,7 @@ def _conditions(runs: pd.DataFrame) -> pd.Series:
 def _extras(extra: str, per_unknown: int) -> str:
     if extra == "none":
         return _EXTRAS["none"]
-    plural = "s" if extra == "paraphrase" and per_unknown > 1 else ""
+    plural = "s" if extra in ("paraphrase", "replay") and per_unknown > 1 else ""
     return f"{per_unknown} {_EXTRAS[extra]}{plural}"
 
 

@@ -34,6 +34,7 @@ SPECS: dict[str, Callable[[Study, Runs, Wildcards], Any]] = {
     ),
     "select_rows": lambda study, runs, w: specs.select_spec(study, w["model"], w["run"], runs),
     "train_adapter": lambda study, runs, w: specs.train_spec(study, w["model"], w["run"], runs),
+    "scale_adapter": lambda study, runs, w: specs.scale_spec(study, w["model"], w["run"], runs),
     "make_report": lambda study, runs, w: specs.report_spec(study),
     "table_published": lambda study, runs, w: specs.published_spec(study),
 }
