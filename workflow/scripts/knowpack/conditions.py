@@ -21,8 +21,9 @@ def with_condition(frame: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         ``frame`` with unknown, seed and condition of the run table: an ordered categorical such as
-        "no extras", "1 HK", "10 paraphrases", followed by every setting in which the runs of a
-        model differ ("1 HK, rank 8"). All three are null for "base".
+        "no extras", "1 HK", "10 paraphrases", followed by the settings in which the runs of a
+        model differ ("1 HK, rank 8"); of more than two, by those that are not as in most runs. All
+        three are null for "base".
 
     Raises:
         DataError: a run is not in the run table.
@@ -50,13 +51,15 @@ def _conditions(runs: pd.DataFrame) -> pd.Series:
     settings = [str(name) for name in runs if name not in ("model", "run", "rows", *_CELL)]
     of_model = runs[settings].map(str).groupby(runs["model"])
     knobs = [name for name in settings if (of_model[name].nunique() > 1).any()]
+    usual = {name: runs[name].map(str).mode()[0] for name in knobs} if len(knobs) > 2 else {}
     extras = list(_EXTRAS)
     names, order = [], {}
     for run in runs.to_dict("records"):
         words = [_extras(run["extra"], run["per_unknown"])]
-        words += [f"{knob.replace('_', ' ')} {_value(run[knob])}" for knob in knobs]
+        unusual = [knob for knob in knobs if str(run[knob]) != usual.get(knob)]
+        words += [f"{knob.replace('_', ' ')} {_value(run[knob])}" for knob in unusual]
         names.append(", ".join(words))
-        place = [_place(run[knob]) for knob in knobs]
+        place = [(knob in unusual, *_place(run[knob])) for knob in knobs]
         order[names[-1]] = (extras.index(run["extra"]), run["per_unknown"], place)
     condition = pd.CategoricalDtype(sorted(order, key=lambda name: order[name]), ordered=True)
     return pd.Series(names, index=runs.index, dtype=object).astype(condition)

@@ -124,7 +124,8 @@ class Study(Strict):
     paraphrases: Paraphrases = Paraphrases()
     """Where the paraphrases among a grid's extras come from."""
     dynamics: list[Positive] = []
-    """Levels (numbers of Unknown facts) whose reliability is measured after every epoch."""
+    """Levels (numbers of Unknown facts) whose reliability is measured after every epoch, but for runs with
+    `training.patience`, of which only the best epoch counts, or with another `training.strength`."""
     suites: dict[Slug, Annotated[list[Benchmark], Field(min_length=1)]] = {}
     """Benchmarks by suite: a name of your choice, and its tasks. A suite is asked in one go."""
     engine: Engine = Engine()

@@ -60,8 +60,8 @@ class Training(Strict):
     def _fits(self) -> "Training":
         if self.extras_from > self.epochs:
             raise ValueError(
-                f"extras_from, {self.extras_from}, is after the last of {self.epochs} epochs, so that no extra "
-                "would be trained; lower it, or raise epochs"
+                f"extras_from, {self.extras_from}, is after the last of {self.epochs} epochs, so that no "
+                "extra would be trained; lower it, or raise epochs"
             )
         if self.strength != 1 and self.method == "dora":
             raise ValueError(
@@ -84,7 +84,7 @@ class Grid(Strict):
     per_unknown: Annotated[list[Positive], Field(min_length=1)] = [1]
     """Extra rows for each Unknown fact (of no effect with `none`)."""
     seeds: Annotated[list[Natural], Field(min_length=1)]
-    """Of the drawn HighlyKnown facts, the adapter's first weights and the order of the rows."""
+    """Of the drawn extras, the adapter's first weights and the order of the rows."""
     training: dict[str, Any] = {}
     """Keys of `training` that differ here; a list of values is one more axis."""
 
