@@ -16,7 +16,7 @@ os.environ |= {"PYTHONUTF8": "1"}
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from knowpack import checks, contents, provenance, specs
+from knowpack import checks, contents, provenance, runs, specs
 from knowpack.errors import KnowpackError
 from knowpack.files import is_address
 from knowpack.hold import Run
@@ -52,7 +52,7 @@ except KnowpackError as error:
 MODELS = [model.name for model in study.models]
 # The run table's one row of a run.
 ROWS = {(row["model"], row["run"]): [row] for row in RUNS}
-EPOCHS = [row for row in RUNS if specs.has_dynamics(study, row)]
+EPOCHS = [row for row in RUNS if runs.has_dynamics(study, row)]
 # Runs with the adapter of another one, scaled; all others are trained.
 SCALED = [row for row in RUNS if row["strength"] != 1]
 TRAINED = [row for row in RUNS if row["strength"] == 1]
@@ -229,7 +229,7 @@ def select_inputs(wildcards):
         needed["paraphrases"] = f"{base}/paraphrases.parquet"
     if row["extra"] == "replay":
         needed["responses"] = f"{base}/responses/facts.parquet"
-    if study.extra_facts and specs.draws_known(row):
+    if study.extra_facts and runs.draws_known(row):
         needed["extra_facts"] = "<results>/extra_facts.parquet"
         needed["extra_pools"] = f"{base}/extra_pools.parquet"
     return needed

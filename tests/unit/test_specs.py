@@ -9,7 +9,7 @@ import yaml
 
 from knowpack import specs
 from knowpack.config import load
-from knowpack.runs import run_table
+from knowpack.runs import has_dynamics, run_table
 
 SETTINGS = {
     "study": "s",
@@ -241,7 +241,7 @@ def test_dynamics_are_of_the_runs_that_have_all_epochs():
     training = {"patience": [0, 1], "strength": [1.0, 0.5]}
     grid = {"unknown": [10, 20], "seeds": [1], "training": training}
     study = load({**SETTINGS, "grid": [grid]})
-    asked = {row["run"] for row in run_table(study) if specs.has_dynamics(study, row)}
+    asked = {row["run"] for row in run_table(study) if has_dynamics(study, row)}
     assert asked == {"uk20-s1"}
 
 

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from knowpack.config import Study
-from knowpack.config_training import Grid, Training, check_training
+from knowpack.config_training import KNOWN, Grid, Training, check_training
 from knowpack.errors import ConfigError
 
 SHORT = {"none": "", "highly_known": "-hk", "paraphrase": "-pp"}
@@ -70,6 +70,19 @@ def run_id(condition: dict[str, Any], base: Training) -> str:
 def unscaled(row: dict[str, Any], base: Training) -> str:
     """Return the run whose adapter a run has, scaled by its strength; of strength 1, it is the run itself."""
     return run_id({**row, "strength": 1.0}, base)
+
+
+def draws_known(row: dict[str, Any]) -> bool:
+    """Whether HighlyKnown facts are drawn for a run: as its extras, or to be held out."""
+    return row["extra"] in KNOWN or row["patience"] > 0
+
+
+def has_dynamics(study: Study, row: dict[str, Any]) -> bool:
+    """Whether a run is asked after every epoch.
+
+    One that keeps its best epoch's adapter has others after it, and a scaled one has no epochs.
+    """
+    return row["unknown"] in study.dynamics and not row["patience"] and row["strength"] == 1
 
 
 def _conditions(base: Training, grid: Grid, where: str) -> Iterator[dict[str, Any]]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from knowpack.config import Model, Study
 from knowpack.config_sources import FactSource, HubFacts, TableFacts
-from knowpack.config_training import KNOWN, pulled
+from knowpack.config_training import pulled
 from knowpack.files import digest, locate, locate_all
 from knowpack.hub_names import with_known
-from knowpack.runs import run_table, unscaled
+from knowpack.runs import draws_known, has_dynamics, run_table, unscaled
 from knowpack.task_files import digests, is_file
 
 # How much memory the engine takes, which says nothing of what it answers.
@@ -153,11 +153,6 @@ def select_spec(study: Study, model: str, run: str, table: list[dict[str, Any]])
     return spec
 
 
-def draws_known(row: dict[str, Any]) -> bool:
-    """Whether HighlyKnown facts are drawn for a run: as its extras, or to be held out."""
-    return row["extra"] in KNOWN or row["patience"] > 0
-
-
 def paraphrase_spec(study: Study, model: str, table: list[dict[str, Any]]) -> dict[str, Any]:
     """What makes the paraphrases of ``model``: templates; or a model, and how many of which facts.
 
@@ -192,14 +187,6 @@ def train_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) 
     if has_dynamics(study, row):
         spec["keep_epochs"] = True
     return {**spec, **style_spec(study, model)}
-
-
-def has_dynamics(study: Study, row: dict[str, Any]) -> bool:
-    """Whether a run is asked after every epoch.
-
-    One that keeps its best epoch's adapter has others after it, and a scaled one has no epochs.
-    """
-    return row["unknown"] in study.dynamics and not row["patience"] and row["strength"] == 1
 
 
 def scale_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) -> dict[str, Any]:
