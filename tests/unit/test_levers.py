@@ -299,11 +299,23 @@ def test_killed_between_its_last_checkpoint_and_its_end(
 
 # --- extras in the last epochs
 
+NUMBERED = [{"input_ids": [1, 2, 10 + n], "labels": [IGNORED, 2, 10 + n]} for n in range(5)]
+HELD_OUT = {"input_ids": [1, 2, 99], "labels": [IGNORED, 2, 99]}
+
+
+def test_without_such_extras_the_trainer_has_its_way() -> None:
+    plan = schedule(
+        [*NUMBERED, HELD_OUT], [*["unknown"] * 5, "held_out"], {"epochs": 3, "batch_size": 2}
+    )
+    assert (plan.rows, plan.in_order) == (NUMBERED, False)
+    assert (plan.ends, plan.tokens) == ([3, 6, 9], [15, 15, 15])
+
 
 def test_which_rows_each_epoch_sees() -> None:
-    rows = [{"input_ids": [1, 2, 10 + n], "labels": [IGNORED, 2, 10 + n]} for n in range(5)]
-    late = [False, False, False, True, True]
-    plan = schedule(rows, late, {"epochs": 4, "batch_size": 2, "seed": 7, "extras_from": 3})
+    roles = ["unknown", "unknown", "unknown", "highly_known", "replay", "held_out"]
+    plan = schedule(
+        [*NUMBERED, HELD_OUT], roles, {"epochs": 4, "batch_size": 2, "seed": 7, "extras_from": 3}
+    )
     assert plan.in_order
     assert plan.ends == [2, 4, 7, 10]
     assert plan.tokens == [9, 9, 15, 15]

@@ -48,7 +48,8 @@ class Asking(Strict):
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False), EXPONENT] = 0.5
     """Of the sampled answers."""
     adapter: Literal["auto", "lora", "merged"] = "auto"
-    """How an adapter is served: by LoRA kernels, or merged into the weights. `auto`: merged on a CPU."""
+    """How an adapter is served: by LoRA kernels, or merged into the weights. `auto`: merged on a CPU, as
+    is one of DoRA everywhere."""
     seed: Natural = 42
     """Of the sampled answers."""
 

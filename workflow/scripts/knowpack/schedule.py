@@ -1,6 +1,6 @@
 """Which rows each epoch sees, and when an epoch ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,18 +26,20 @@ class Schedule:
     tokens: list[int]
 
 
-def schedule(rows: list[Row], late: Sequence[bool], spec: Mapping[str, Any]) -> Schedule:
+def schedule(rows: list[Row], roles: Iterable[str], spec: Mapping[str, Any]) -> Schedule:
     """Return the schedule of ``spec["epochs"]`` epochs in batches of ``spec["batch_size"]``.
 
-    Rows that are ``late`` join in epoch ``spec["extras_from"]``, if that is given. The Trainer's epochs
-    are all of one length, so then they are laid out here: each shuffled as the Trainer would, and
-    filled up to whole batches with rows that have no label.
+    Rows of role held_out are in none. Where ``spec["extras_from"]`` is given, those of another role than
+    unknown join in that epoch. The Trainer's epochs are all of one length, so then they are laid out
+    here: each shuffled as the Trainer would, and filled up to whole batches with rows without a label.
     """
     epochs, size = spec["epochs"], spec["batch_size"]
+    trained = [pair for pair in zip(rows, roles, strict=True) if pair[1] != "held_out"]
+    rows = [row for row, _ in trained]
     if "extras_from" not in spec:
         steps, tokens = -(-len(rows) // size), _tokens(rows)
         return Schedule(rows, False, [steps * (n + 1) for n in range(epochs)], [tokens] * epochs)
-    early = [row for row, waits in zip(rows, late, strict=True) if not waits]
+    early = [row for row, role in trained if role == "unknown"]
     blank = {"input_ids": rows[0]["input_ids"][:2], "labels": [IGNORED] * 2}
     laid_out: list[Row] = []
     ends, seen = [], []

@@ -41,16 +41,15 @@ def train(
 ) -> dict[str, Any]:
     """Train a run's adapter and leave it in ``run/adapter``; return what `run.json` holds beside.
 
-    ``model_folder`` has a ``model.json``; ``rows`` has columns role, question and answer; of role
-    held_out, they are not trained. Every epoch ends
-    with a checkpoint in ``run/checkpoints``; a second start with an equal model, rows, ``spec`` and
-    ``code`` (a digest) goes on from the last whole one. They go once the adapter is saved. With
-    ``spec["keep_epochs"]`` the adapter after epoch n stays in ``run/epochs/<n>``. ``bar`` is a tqdm
-    class. ``devices`` GPUs, or processes on a CPU, share the model and the rows of a batch. The
-    record has: loss (a list of [step, loss]); tokens (of the last epoch); seconds and
-    tokens_per_second of this start (null where no epoch was left to do); trainable (parameters); device;
-    and `knowpack.usage.usage`. With ``spec["patience"]`` it also has held_out_loss, after each epoch;
-    epochs, how many there were; and best_epoch, that of the lowest, whose adapter is kept.
+    ``model_folder`` has a ``model.json``; ``rows`` has columns role (held_out ones are not trained),
+    question and answer. Every epoch ends with a checkpoint in ``run/checkpoints``; a second start with
+    an equal model, rows, ``spec`` and ``code`` (a digest) goes on from the last whole one. They go once
+    the adapter is saved. With ``spec["keep_epochs"]`` the adapter after epoch n stays in
+    ``run/epochs/<n>``. ``bar`` is a tqdm class. ``devices`` GPUs, or processes on a CPU, share the model
+    and the rows of a batch. The record has: loss (a list of [step, loss]); tokens (of the last epoch);
+    seconds and tokens_per_second of this start (null where no epoch was left to do); trainable
+    (parameters); device; and `knowpack.usage.usage`. With ``spec["patience"]`` also held_out_loss, a
+    list by epoch; epochs, how many there were; and best_epoch, the one whose adapter is kept.
 
     Raises:
         ConfigError: the model has no module of a name in ``target_modules``.
@@ -62,10 +61,8 @@ def train(
         for question, answer in zip(rows.question, rows.answer, strict=True)
     ]
     tokens = tokenise(pairs, spec["loss"])
-    data = [row for row, role in zip(tokens, rows.role, strict=True) if role != "held_out"]
     held = [row for row, role in zip(tokens, rows.role, strict=True) if role == "held_out"]
-    late = [role != "unknown" for role in rows.role if role != "held_out"]
-    plan = schedule(data, late, spec)
+    plan = schedule(tokens, rows.role, spec)
     checkpoints = run / "checkpoints"
     model_digest = digest(model_folder / "model.json")
     identity = {"model": model_digest, "spec": dict(spec), "code": code, "rows": tokens}
