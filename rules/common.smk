@@ -16,7 +16,15 @@ os.environ |= {"PYTHONUTF8": "1"}
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from knowpack import checks, contents, export_specs, provenance, reword_specs, specs
+from knowpack import (
+    checks,
+    contents,
+    export_specs,
+    provenance,
+    reword_specs,
+    runs,
+    specs,
+)
 from knowpack.errors import KnowpackError
 from knowpack.files import is_address
 from knowpack.hold import Run
@@ -52,7 +60,12 @@ except KnowpackError as error:
 MODELS = [model.name for model in study.models]
 # The run table's one row of a run.
 ROWS = {(row["model"], row["run"]): [row] for row in RUNS}
-EPOCHS = [row for row in RUNS if row["unknown"] in study.dynamics]
+EPOCHS = [row for row in RUNS if runs.has_dynamics(study, row)]
+# Runs with the adapter of another one, scaled; all others are trained.
+SCALED = [row for row in RUNS if row["strength"] != 1]
+TRAINED = [row for row in RUNS if row["strength"] == 1]
+# Runs that stop early have an epoch of their own.
+STOPPED = [row for row in RUNS if row["patience"]]
 SUITES = sorted(study.suites)
 # The models that are asked the extra facts.
 POOLED = MODELS * specs.pooled(study)
@@ -276,17 +289,28 @@ def exported(wildcards=None):
 
 
 def select_inputs(wildcards):
-    """What the rows of one run are selected from beside the facts: paraphrases, or extra facts."""
+    """What the rows of one run are selected from beside the facts and what the model knows of them."""
     base = f"<results>/{wildcards.model}/base"
-    extra = row_of(wildcards)[0]["extra"]
-    if extra == "paraphrase":
-        return {"paraphrases": f"{base}/paraphrases.parquet"}
-    if extra == "highly_known" and study.extra_facts:
-        return {
-            "extra_facts": "<results>/extra_facts.parquet",
-            "extra_pools": f"{base}/extra_pools.parquet",
-        }
-    return {}
+    row = row_of(wildcards)[0]
+    needed = {}
+    if row["extra"] == "paraphrase":
+        needed["paraphrases"] = f"{base}/paraphrases.parquet"
+    if row["extra"] == "replay":
+        needed["responses"] = f"{base}/responses/facts.parquet"
+    if study.extra_facts and runs.draws_known(row):
+        needed["extra_facts"] = "<results>/extra_facts.parquet"
+        needed["extra_pools"] = f"{base}/extra_pools.parquet"
+    return needed
+
+
+def scale_spec(wildcards):
+    """Which run's adapter a run has, scaled by how much."""
+    return specs.scale_spec(study, wildcards.model, wildcards.run, row_of(wildcards))
+
+
+def of_unscaled(pattern):
+    """A file of the run whose adapter a run has, scaled."""
+    return lambda w: pattern.format(model=w.model, run=scale_spec(w)["of"])
 
 
 @cache

@@ -2,6 +2,10 @@
 
 PROMPTS = specs.prompts_spec(study)
 RUN_NAMES = [[row["model"], row["run"]] for row in RUNS]
+TRAINED_NAMES = [[row["model"], row["run"]] for row in TRAINED]
+STOPPED_NAMES = (
+    {"stopped": [[row["model"], row["run"]] for row in STOPPED]} if STOPPED else {}
+)
 EPOCH_NAMES = [[row["model"], row["run"]] for row in EPOCHS]
 BASE_NAMES = [[model, "base"] for model in MODELS]
 SUITE_NAMES = [[model, run] for model, run, _ in BENCHMARKED]
@@ -56,6 +60,7 @@ rule table_reliability:
         rows=of_runs("<results>/{model}/{run}/rows.parquet"),
         labels=of_runs("<results>/{model}/{run}/labels.parquet"),
         dynamics=of_runs("<results>/{model}/{run}/dynamics.parquet", EPOCHS),
+        stopped=of_runs("<results>/{model}/{run}/adapter/run.json", STOPPED),
     output:
         forms("reliability"),
     log:
@@ -67,7 +72,7 @@ rule table_reliability:
     resources:
         **needs("tables"),
     params:
-        spec={"dynamics": EPOCH_NAMES, "prompts": PROMPTS},
+        spec={"dynamics": EPOCH_NAMES, "prompts": PROMPTS, **STOPPED_NAMES},
         code=code_digest("table_reliability.py"),
     message:
         "table of reliability"
@@ -265,7 +270,7 @@ rule table_published:
 
 rule table_costs:
     input:
-        records=of_runs("<results>/{model}/{run}/adapter/run.json"),
+        records=of_runs("<results>/{model}/{run}/adapter/run.json", TRAINED),
         responses=of_runs("<results>/{model}/{run}/responses/facts.parquet", base=True)
         + of_runs("<results>/{model}/{run}/responses/dynamics.parquet", EPOCHS)
         + of_suites("<results>/{model}/{run}/responses/{suite}.parquet")
@@ -283,7 +288,7 @@ rule table_costs:
         **needs("tables"),
     params:
         spec={
-            "trained": RUN_NAMES,
+            "trained": TRAINED_NAMES,
             "asked": RUN_NAMES
             + BASE_NAMES
             + EPOCH_NAMES

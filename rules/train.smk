@@ -143,3 +143,35 @@ rule train_adapter:
         "train {wildcards.model} {wildcards.run}"
     script:
         "../workflow/scripts/train_adapter.py"
+
+
+if SCALED:
+
+    ruleorder: scale_adapter > train_adapter
+
+    rule scale_adapter:
+        input:
+            sums=of_unscaled("<results>/{model}/{run}/adapter/SHA256SUMS"),
+            record=of_unscaled("<results>/{model}/{run}/adapter/run.json"),
+        output:
+            config="<results>/{model}/{run}/adapter/adapter_config.json",
+            weights="<results>/{model}/{run}/adapter/adapter_model.safetensors",
+            sums="<results>/{model}/{run}/adapter/SHA256SUMS",
+            record="<results>/{model}/{run}/adapter/run.json",
+        log:
+            "<logs>/scale_adapter/{model}/{run}.log",
+        benchmark:
+            "<benchmarks>/scale_adapter/{model}/{run}.tsv"
+        wildcard_constraints:
+            run="|".join(sorted({re.escape(row["run"]) for row in SCALED})),
+        conda:
+            environment("analysis")
+        resources:
+            **needs("tables"),
+        params:
+            spec=scale_spec,
+            code=code_digest("scale_adapter.py"),
+        message:
+            "scale the adapter of {wildcards.model} {wildcards.run}"
+        script:
+            "../workflow/scripts/scale_adapter.py"

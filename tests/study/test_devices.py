@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -77,6 +78,21 @@ def test_two_processes_leave_the_files_that_one_leaves(runs: dict[int, Path]) ->
     assert one == two
     config = "adapter/adapter_config.json"
     assert (runs[1] / config).read_bytes() == (runs[2] / config).read_bytes()
+
+
+@pytest.mark.parametrize("lever", [{"method": "loraplus"}, {"extras_from": 3}], ids=str)
+def test_two_processes_pull_levers_as_one_does(
+    model: Path, tmp_path: Path, lever: dict[str, Any]
+) -> None:
+    for devices in (1, 2):
+        run_script("train_together.py", devices, model, tmp_path / str(devices), json.dumps(lever))
+    one, two = (weights(tmp_path / str(devices) / "adapter") for devices in (1, 2))
+    difference = sum(float((one[name] - two[name]).square().sum()) for name in one) ** 0.5
+    size = sum(float(tensor.square().sum()) for tensor in one.values()) ** 0.5
+    assert difference < 0.02 * size
+    records = [json.loads((tmp_path / f"{devices}/record.json").read_text()) for devices in (1, 2)]
+    first, second = ([step for step, _ in record["loss"]] for record in records)
+    assert first == second
 
 
 def slow_training(model: Path, run: Path, log: Path) -> tuple[subprocess.Popen[bytes], list[int]]:

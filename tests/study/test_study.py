@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.study, pytest.mark.timeout(1500)]
 CONTRACTS = {
     "facts.parquet": "fact_id subject relation object question answers popularity domain",
     "runs.parquet": "run model unknown extra per_unknown seed rows loss epochs learning_rate "
-    "batch_size rank alpha dropout rslora target_modules",
+    "batch_size rank alpha dropout rslora target_modules method patience held_out extras_from strength",
     f"{MODEL}/base/responses/facts.parquet": "fact_id prompt sample text",
     f"{MODEL}/base/labels.parquet": "fact_id p_correct p_sampled category refused",
     **{

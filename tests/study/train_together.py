@@ -1,6 +1,6 @@
-"""Train an adapter in several processes, saying each step; slowly where told to.
+"""Train an adapter in several processes, saying each step; slowly or with levers where told to.
 
-python train_together.py DEVICES MODEL RUN [SECONDS]
+python train_together.py DEVICES MODEL RUN [slow | LEVERS as JSON]
 """
 
 import json
@@ -18,6 +18,7 @@ ROWS = pd.DataFrame(  # seven: the last batch of an epoch is short
     {
         "question": [f"What is the capital of country {n}, please?"[3 * n :] for n in range(7)],
         "answer": [f"City {7 * n}" for n in range(7)],
+        "role": ["unknown"] * 4 + ["highly_known"] * 3,
     }
 )
 SPEC: dict[str, Any] = {
@@ -67,6 +68,7 @@ if __name__ == "__main__":
         None
     )  # as in several processes: what is compared is these
     devices, model, run = sys.argv[1:4]
-    bar = SlowBar if sys.argv[4:] else Bar
-    made = train(Path(model), ROWS, SPEC, "code", Path(run), bar, int(devices))
+    how = sys.argv[4] if sys.argv[4:] else "{}"
+    bar, levers = (SlowBar, {}) if how == "slow" else (Bar, json.loads(how))
+    made = train(Path(model), ROWS, SPEC | levers, "code", Path(run), bar, int(devices))
     (Path(run) / "record.json").write_text(json.dumps(made))

@@ -23,6 +23,54 @@ def test_a_model_package_that_is_not_installed_is_named() -> None:
     )
 
 
+def with_lever(lever: dict[str, Any], **sections: Any) -> dict[str, Any]:
+    grid = [{"unknown": [1], "seeds": [1]}, {"unknown": [2], "seeds": [1], "training": lever}]
+    return {**VALUES, "grid": grid, **sections}
+
+
+@pytest.mark.parametrize(
+    ("lever", "sections", "message"),
+    [
+        (
+            {"method": "dora"},
+            {"asking": {"adapter": "lora"}},
+            "asking.adapter: vLLM's LoRA kernels do not serve DoRA, the method of 'uk2-s1-methoddora'; "
+            "write auto or merged",
+        ),
+        (
+            {"method": "dora"},
+            {"jobs": {"train": {"devices": 2}}},
+            "jobs.train.devices: DoRA, the method of 'uk2-s1-methoddora', takes the norms of whole "
+            "weights, which are divided where several devices share a model; write 1, or another "
+            "training.method",
+        ),
+        (
+            {"patience": 2},
+            {"jobs": {"train": {"devices": 2}}},
+            "jobs.train.devices: the held-out facts of 'uk2-s1-patience2' are judged on one device; "
+            "write 1, or training.patience: 0",
+        ),
+    ],
+)
+def test_levers_that_cannot_be_pulled_so(
+    lever: dict[str, Any], sections: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        prepare(with_lever(lever, **sections), packages=False)
+    assert str(caught.value) == message
+    prepare(with_lever({}, grid=VALUES["grid"], **sections), packages=False)
+    prepare(with_lever(lever), packages=False)
+
+
+def test_other_levers_go_with_kernels_and_devices() -> None:
+    sections = {"asking": {"adapter": "lora"}, "jobs": {"train": {"devices": 2}}}
+    for lever in ({"method": "loraplus"}, {"strength": [1, 0.5]}):
+        prepare(with_lever(lever, **sections), packages=False)
+    mixed = with_lever({"extras_from": 2}, **sections)
+    mixed["grid"][1]["extra"] = ["same_domain", "replay"]
+    prepare(mixed, packages=False)
+
+
 def test_paraphrases_need_templates_or_a_model_that_is_there(tmp_path: Path) -> None:
     path = tmp_path / "facts.csv"
     path.write_text("question,answer\nq,a\n")

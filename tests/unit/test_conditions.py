@@ -66,6 +66,26 @@ def test_what_one_run_has_for_anothers():
     assert not has_settings(run, {"rank": 1})
 
 
+def test_of_many_settings_only_unusual_ones_are_named():
+    levers = [{}, {}, {"rank": 8, "alpha": 16.0}, {"method": "dora"}, {"strength": 0.5}]
+    usual = {"rank": 1, "alpha": 2.0, "method": "lora", "strength": 1.0}
+    runs = pd.concat(
+        [
+            study.runs(levels=(10,), seeds=(number,), **usual | lever)
+            for number, lever in enumerate(levers)
+        ],
+        ignore_index=True,
+    )
+    named = with_condition(study.shifts(runs), runs)["condition"]
+    assert list(named.cat.categories)[:5] == [
+        "no extras",
+        "no extras, method dora",
+        "no extras, strength 0.5",
+        "no extras, rank 8, alpha 16",
+        "10 HK",
+    ]
+
+
 def test_a_list_is_named_by_its_items():
     runs = study.runs(levels=(10,), seeds=(1,)).drop(columns="rank")
     runs["modules"] = [["up"], np.array(["up", "down"]), ["up"]]

@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowpack.config import RESERVED, Study, Training, check_training, load
+from knowpack.config import RESERVED, Study, load
+from knowpack.config_training import Training, check_training
 from knowpack.errors import ConfigError
 from knowpack.strict import WORDS
 
@@ -182,6 +183,22 @@ CASES = [
     ({"training": {"rank": -1}}, "training.rank: write 1 or more (found -1)"),
     ({"training": {"rank": [1, 2]}}, "training.rank: write a whole number (found [1, 2])"),
     ({"training": {"dropout": 1}}, "training.dropout: write less than 1 (found 1)"),
+    (
+        {"training": {"method": "pissa"}},
+        "training.method: write 'lora', 'dora' or 'loraplus' (found 'pissa')",
+    ),
+    ({"training": {"patience": -1}}, "training.patience: write 0 or more (found -1)"),
+    ({"training": {"strength": 0}}, "training.strength: write more than 0 (found 0)"),
+    (
+        {"training": {"epochs": 5, "extras_from": 6}},
+        "training: extras_from, 6, is after the last of 5 epochs, so that no extra would be trained; "
+        "lower it, or raise epochs",
+    ),
+    (
+        {"training": {"method": "dora", "strength": 0.5}},
+        "training: strength cannot scale an adapter of DoRA, which does not only add to the weights; "
+        "write strength: 1, or another method",
+    ),
     ({"training": {"rslora": 1}}, "training.rslora: write true or false (found 1)"),
     (
         {"training": {"learning_rate": float("inf")}},
@@ -235,7 +252,8 @@ CASES = [
     ({"grid": [{"unknown": [10]}]}, "grid.0.seeds: this key is needed"),
     (
         grid(extra=["hk"]),
-        "grid.1.extra.0: write 'none', 'highly_known' or 'paraphrase' (found 'hk')",
+        "grid.1.extra.0: write 'none', 'highly_known', 'paraphrase', 'same_domain' or 'replay' "
+        "(found 'hk')",
     ),
     (grid(training=3), f"grid.1.training: {LINES} (found 3)"),
     ({"dynamics": [20]}, "dynamics: no grid has 20 unknown facts; there are [10]"),
@@ -318,6 +336,11 @@ def test_the_least_configuration_has_the_papers_settings():
         "dropout": 0.1,
         "rslora": False,
         "target_modules": ["down_proj", "gate_proj", "up_proj"],
+        "method": "lora",
+        "patience": 0,
+        "held_out": 50,
+        "extras_from": 1,
+        "strength": 1.0,
     }
 
 

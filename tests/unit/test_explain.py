@@ -277,6 +277,36 @@ def test_a_table_that_lacks_a_run():
     ]
 
 
+def test_a_scaled_adapter_is_told_with_the_run_that_was_trained():
+    half = {"wildcards": {"model": "m", "run": "half"}}
+    records = [
+        *RECORDS,
+        record("select_rows", RECORDS[3]["spec"], "facts.parquet", "m/half/rows.parquet", **half),
+        record(
+            "scale_adapter",
+            {"of": "r", "strength": 0.5},
+            "m/r/adapter/run.json",
+            "m/half/adapter/run.json",
+            **half,
+        ),
+    ]
+    now = {file: known for made in records for file, known in made["outputs"].items()}
+    text = shown(records=records, now=now, run="half")
+    assert "settings      rank 1, rslora no, target_modules up + down, seed 42\n" in text
+    assert "strength      0.5: the adapter of r, scaled\n" in text
+    assert "m/half/rows.parquet, SHA-256" in text
+
+
+def test_a_training_that_stopped_early_says_which_epoch_it_kept():
+    made = RUN["made"] | {
+        "epochs": 6,
+        "best_epoch": 4,
+        "held_out_loss": [3.0, 2.0, 1.5, 1.0, 1.1, 1.2],
+    }
+    line = "stopped after 6; that of the lowest loss on held-out facts is number 4"
+    assert f"epochs        {line}\n" in shown(made=made)
+
+
 def test_a_long_page_keeps_its_width():
     names = [f"m uk{level}-hk10-s42-learning_rate0.0001" for level in range(400)]
     text = shown(new_runs=names, unrecorded=[f"m/r/{name}.parquet" for name in names])
@@ -294,7 +324,7 @@ def test_the_derived_seeds_are_those_of_the_code():
         return re.findall(r'sub_seed\([^()]*, f?"(\w+)[^"]*"\)', text)
 
     assert tuple(derived("training")) == TRAINED
-    assert derived("selection") == ["highly_known", "extra_facts"]
+    assert derived("extras") == ["highly_known", "extra_facts", "replay", "held_out"]
     assert derived("order") == ["unknown"]
 
 

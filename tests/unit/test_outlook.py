@@ -38,3 +38,11 @@ def test_the_time_left_is_rows_to_train_and_runs_to_ask(tmp_path: Path) -> None:
     assert outlook(tmp_path, "train", "m", "uk2-s1") == (
         "train m uk2-s1: run 2 of 3; about 12 min left"
     )
+
+
+def test_a_scaled_adapter_is_not_trained(tmp_path: Path) -> None:
+    RUNS.assign(strength=[1.0, 1.0, 0.5]).to_parquet(tmp_path / "runs.parquet")
+    finished(tmp_path, "train_adapter/m/uk1-s1.tsv", 100)
+    finished(tmp_path, "ask/m/uk1-s1/facts.tsv", 60)
+    # 20 rows x 10 epochs x 1 s + 2 runs x 60 s = 320 s
+    assert outlook(tmp_path, "train", "m", "uk2-s1").endswith("; about 5 min left")

@@ -1,3 +1,6 @@
+import warnings
+
+import pandas as pd
 import pytest
 import study_frames as study
 
@@ -35,6 +38,34 @@ def test_conditions_stand_apart_around_their_level():
     assert at[0] < at[1] < at[2]
     assert at[1] == pytest.approx(10)
     assert at[1] / at[0] == pytest.approx(at[2] / at[1])
+
+
+def test_many_conditions_at_one_level_have_room(tmp_path):
+    levers = [
+        study.runs(levels=(40,), rank=rank, alpha=alpha, method=method).assign(
+            run=lambda f, n=number: f["run"] + f"-{n}"
+        )
+        for number, (rank, alpha, method) in enumerate(
+            [
+                (1, 2.0, "lora"),
+                (1, 2.0, "dora"),
+                (8, 2.0, "lora"),
+                (1, 8.0, "lora"),
+                (2, 2.0, "lora"),
+            ]
+        )
+    ]
+    runs = pd.concat(levers, ignore_index=True)
+    few, many = (figures.shifts_by_unknown(study.shifts(part), part) for part in (levers[0], runs))
+    assert many.get_figheight() > few.get_figheight() == 3.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a legend that takes all room is one
+        plots.save(many, tmp_path / "many", CAPTION)
+    axes = many.axes[0]
+    at = [line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() != "None"]
+    assert len(at) == 15
+    assert 1.5 < at[-1] / at[0] < 2.25
+    assert len([part for part in axes.collections if part.get_paths()]) == 15  # from seed to seed
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):

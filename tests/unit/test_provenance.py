@@ -64,8 +64,9 @@ REACHED = {
     "paraphrase_by_templates.py": {"files", "paraphrases_by_templates", "templates", *PARAPHRASED},
     "pool_facts.py": {"pools", *LABELLED},
     "reword_facts.py": {"answers", "files", "rewordings", "tables", "templates"},
+    "scale_adapter.py": {"files", "scaling", "sums", "tables"},
     "score_suite.py": {"benchmarks", *TASKS},
-    "select_rows.py": {"order", "seeds", "selection", "tables"},
+    "select_rows.py": {"extras", "order", "seeds", "selection", "tables"},
     "table_answers.py": {"answer_stats", *CAPTIONED},
     "table_benchmarks.py": {"benchmark_table", "runtable", *CAPTIONED},
     "table_capacity.py": {"answer_layout", "bootstrap", "capacity", "frontier", "levers"}
@@ -78,8 +79,8 @@ REACHED = {
     "table_reliability.py": {"reliability", "runtable", *CAPTIONED},
     "table_shift_reasons.py": {"answers", "shift_reasons", *CAPTIONED},
     "table_shifts.py": {"runtable", "shifts", *CAPTIONED},
-    "train_adapter.py": {"losses", "batches", "files", "processes", "prompts", "seeds", "sums"}
-    | {"tables", "training"},
+    "train_adapter.py": {"losses", "batches", "epochs", "files", "methods", "processes", "prompts"}
+    | {"schedule", "seeds", "sums", "tables", "training"},
 }
 SCRIPT = (
     "from knowpack.job import job\n\nwith job('log'):\n    from knowpack.a import f\n\n    f()\n"

@@ -9,7 +9,8 @@ import pytest
 from knowpack import layout, specs
 from knowpack.answer_stats import ANSWERS
 from knowpack.categories import CATEGORIES
-from knowpack.config import Training, load
+from knowpack.config import load
+from knowpack.config_training import Training
 from knowpack.files import locate
 from knowpack.markup import to_latex, to_markdown
 from knowpack.published import (
@@ -217,7 +218,9 @@ def test_benchmarks_by_task_and_metric():
 
 
 @pytest.mark.parametrize(
-    "other", [{"rank": 8}, {"loss": "answer"}, {"target_modules": ["up_proj"]}]
+    "other",
+    [{"rank": 8}, {"loss": "answer"}, {"target_modules": ["up_proj"]}]
+    + [{"method": "dora"}, {"patience": 2}, {"extras_from": 6}, {"strength": 0.5}],
 )
 def test_runs_with_other_settings_than_the_studys_own_do_not_count(other):
     assert made(**other)["unknown"].isna().all()
@@ -297,7 +300,7 @@ def test_printed():
 
 
 def test_the_paper_itself_differs_in_its_facts_only():
-    assert PAPER["training"] == Training().model_dump()
+    assert PAPER["training"] == Training().model_dump(exclude={"held_out"})
     assert differences_from_paper(SPEC) == [
         "Asked are all facts of dbpedia.csv; the paper's are 21,036 from DBpedia."
     ]
@@ -311,6 +314,7 @@ def test_differences_from_the_paper():
     spec["asking"]["max_new_tokens"] = 16
     spec["labels"]["match"] = "word"
     spec["training"] |= {"loss": "answer", "learning_rate": 1e-4, "target_modules": ["a", "b"]}
+    spec["training"]["method"] = "dora"
     assert differences_from_paper(spec) == [
         "g (gemma) is not the paper's Llama-3.1-8B-Instruct, with which it is compared.",
         "h (org/Mistral-Nemo) is not the paper's Mistral-7B-Instruct-v0.3, with which it is "
@@ -323,6 +327,7 @@ def test_differences_from_the_paper():
         "training.loss is answer; the paper's is row.",
         "training.learning_rate is 0.0001; the paper's is 0.001.",
         "training.target_modules is a, b; the paper's is down_proj, gate_proj, up_proj.",
+        "training.method is dora; the paper's is lora.",
     ]
 
 

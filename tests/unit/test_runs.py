@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowpack.config import load
+from knowpack.config_training import Training
 from knowpack.errors import ConfigError
-from knowpack.runs import run_table
+from knowpack.runs import run_table, unscaled
 from knowpack.runtable import RUNS
 from knowpack.tables import read_table, write_table
 
@@ -65,6 +66,11 @@ def test_a_row_holds_every_setting_of_the_run():
         "dropout": 0.1,
         "rslora": False,
         "target_modules": ["down_proj", "gate_proj", "up_proj"],
+        "method": "lora",
+        "patience": 0,
+        "held_out": 50,
+        "extras_from": 1,
+        "strength": 1.0,
     }
 
 
@@ -122,6 +128,54 @@ def test_ids_of_settings_are_short_and_safe(training, ends):
     assert all(SAFE.fullmatch(run) for run in ids({"training": training}))
 
 
+def test_levers_are_axes_and_named_where_they_are_pulled():
+    assert ids(
+        {"extra": ["same_domain", "replay"]},
+        {"extra": ["highly_known"], "training": {"method": ["lora", "dora", "loraplus"]}},
+        {"extra": ["highly_known"], "training": {"patience": 2}},
+        {"extra": ["highly_known"], "training": {"extras_from": 6}},
+        {"extra": ["highly_known"], "training": {"strength": [0.5, 1.5]}},
+    ) == [
+        "uk10-hk1-s42",
+        "uk10-hk1-s42-methoddora",
+        "uk10-hk1-s42-methodloraplus",
+        "uk10-hk1-s42-patience2",
+        "uk10-hk1-s42-extras_from6",
+        "uk10-hk1-s42-strength0.5",
+        "uk10-hk1-s42-strength1.5",
+        "uk10-sd1-s42",
+        "uk10-rp1-s42",
+    ]
+
+
+def test_when_extras_join_makes_no_run_of_its_own_where_there_are_none():
+    grid = {"extra": ["none", "highly_known"], "training": {"extras_from": [1, 6], "rank": [1, 2]}}
+    table = runs(grid)
+    assert [row["run"] for row in table] == [
+        "uk10-s42",
+        "uk10-s42-rank2",
+        "uk10-hk1-s42",
+        "uk10-hk1-s42-rank2",
+        "uk10-hk1-s42-extras_from6",
+        "uk10-hk1-s42-rank2-extras_from6",
+    ]
+    assert {row["extras_from"] for row in table if row["extra"] == "none"} == {1}
+    late = runs({"training": {"extras_from": 6}}, {"extra": ["highly_known"]})
+    assert [row["run"] for row in late] == ["uk10-s42", "uk10-hk1-s42"]
+
+
+def test_a_scaled_adapter_is_that_of_the_run_with_strength_1():
+    training = {"strength": [0.5, 1.0], "rank": [1, 2]}
+    table = runs({"training": training}, training={"strength": 0.5})
+    of = {row["run"]: unscaled(row, Training(strength=0.5)) for row in table}
+    assert of == {
+        "uk10-s42": "uk10-s42-strength1",
+        "uk10-s42-rank2": "uk10-s42-rank2-strength1",
+        "uk10-s42-strength1": "uk10-s42-strength1",
+        "uk10-s42-rank2-strength1": "uk10-s42-rank2-strength1",
+    }
+
+
 def test_a_setting_that_equals_the_studys_own_leaves_no_trace():
     assert ids({"training": {"rank": [4, 8]}}, training={"rank": 8}) == [
         "uk10-s42-rank4",
@@ -155,6 +209,16 @@ def test_a_setting_that_equals_the_studys_own_leaves_no_trace():
         (
             [{"training": {"rank": [1, -2]}}],
             "the configuration cannot be used:\n  grid.0.training.rank: write 1 or more (found -2)",
+        ),
+        (
+            [{"unknown": [5]}, {"training": {"strength": 0.5}}],
+            "grid.1.training.strength: the adapter of 'uk10-s42-strength0.5' is that of 'uk10-s42', "
+            "scaled, which no grid has; add 1 to the values of strength",
+        ),
+        (
+            [{"training": {"epochs": [5, 10], "extras_from": 6}}],
+            "the configuration cannot be used:\n  grid.0.training: extras_from, 6, is after the last of "
+            "5 epochs, so that no extra would be trained; lower it, or raise epochs",
         ),
         (
             [{"training": {"rank": []}}],

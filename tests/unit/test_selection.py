@@ -204,3 +204,144 @@ def test_one_more_fact_leaves_the_order_of_the_others():
     fewer = [fact for fact in of(rows(unknown=12), "unknown") if fact != "f03"]
     pools = POOLS[POOLS.fact_id != "f03"]
     assert of(rows(pools=pools, unknown=11), "unknown") == fewer
+
+
+# --- extras of the same domain
+
+# Of 12 Unknown facts 6 are of rivers, 4 of lakes, and 2 have no domain; of HighlyKnown ones 3, 20, and 7.
+DOMAINS = ["river"] * 6 + ["lake"] * 4 + [None] * 2
+DOMAINS += ["river"] * 3 + ["lake"] * 20 + [None] * 7 + ["river"] * 5
+PLACES = FACTS.assign(domain=DOMAINS)
+DOMAIN = dict(zip(PLACES.fact_id, PLACES.domain, strict=True))
+
+
+@pytest.mark.parametrize(("unknown", "per_unknown"), [(12, 1), (12, 2), (4, 3), (1, 1)])
+def test_extras_of_the_same_domain_go_with_their_facts(unknown, per_unknown):
+    table = rows(PLACES, unknown=unknown, extra="same_domain", per_unknown=per_unknown)
+    near, others = of(table, "same_domain"), of(table, "highly_known")
+    assert len(near) + len(others) == unknown * per_unknown
+    assert len({*near, *others}) == len(near) + len(others)
+    assert all(KINDS[NUMBER[fact]] == "highly_known" for fact in near + others)
+    taught = [DOMAIN[fact] for fact in of(table, "unknown")]
+    for domain, there in [("river", 3), ("lake", 20)]:
+        due = min(there, per_unknown * taught.count(domain))
+        assert [DOMAIN[fact] for fact in near].count(domain) == due
+    assert None not in [DOMAIN[fact] for fact in near]
+
+
+def test_extras_of_the_same_domain_are_the_first_of_the_usual_order():
+    order = of(rows(extra="highly_known", unknown=3, per_unknown=10), "highly_known")
+    table = rows(PLACES, unknown=12, extra="same_domain", per_unknown=2)
+    for domain in ("river", "lake"):
+        near = [fact for fact in of(table, "same_domain") if DOMAIN[fact] == domain]
+        assert near == [fact for fact in order if DOMAIN[fact] == domain][: len(near)]
+    left = [fact for fact in order if fact not in of(table, "same_domain")]
+    others = of(table, "highly_known")
+    assert others == left[: len(others)]
+
+
+def test_each_fact_has_one_of_its_domain_before_any_has_two():
+    few, many = (
+        of(rows(PLACES, extra="same_domain", per_unknown=count), "same_domain") for count in (1, 2)
+    )
+    assert many[: len(few)] == few
+
+
+def test_the_pool_has_domains_too():
+    pool = EXTRAS.assign(domain="river")
+    settings = {"extra": "same_domain", "unknown": 12, "per_unknown": 1, "seed": 1}
+    table = select_rows(PLACES, POOLS, None, pool, **settings, facts_seed=42)
+    rivers = [fact for fact in of(table, "same_domain") if DOMAIN.get(fact, "river") == "river"]
+    assert [fact[0] for fact in rivers] == ["f"] * 3 + ["x"] * 3
+
+
+# --- the model's own answers
+
+REFUSALS = [r"\bdon't know\b"]
+
+
+def said(**texts: str) -> pd.DataFrame:
+    """Responses of the model itself to two prompts, greedy and sampled."""
+    return pd.DataFrame(
+        [
+            (
+                fact,
+                prompt,
+                sample,
+                texts.get(fact, f" said {fact}\n") if not prompt + sample else "x",
+            )
+            for fact in FACTS.fact_id
+            for prompt in (0, 1)
+            for sample in (0, 1)
+        ],
+        columns=["fact_id", "prompt", "sample", "text"],
+    )
+
+
+def replayed(responses: pd.DataFrame, **settings: Any) -> pd.DataFrame:
+    plain = {"unknown": 4, "extra": "replay", "per_unknown": 3, "seed": 1, "facts_seed": 42}
+    settings = {**plain, "refusals": REFUSALS, **settings}
+    return select_rows(FACTS, POOLS, None, None, responses, **settings)
+
+
+def test_replay_is_the_models_own_answer_to_facts_that_are_not_taught():
+    table = replayed(said(), per_unknown=10)
+    own = table[table.role == "replay"]
+    assert len(own) == 40
+    assert own.fact_id.is_unique
+    assert not set(own.fact_id) & set(of(table, "unknown"))
+    assert {KINDS[NUMBER[fact]] for fact in own.fact_id} == {"unknown", "highly_known", "neither"}
+    assert own.question.tolist() == [f"Where is S{NUMBER[fact]}?" for fact in own.fact_id]
+    assert own.answer.tolist() == [f"said {fact}" for fact in own.fact_id]
+    assert of(replayed(said()), "replay") == own.fact_id.tolist()[:12]
+    assert of(replayed(said(), seed=2), "replay") != own.fact_id.tolist()[:12]
+
+
+def test_empty_answers_and_refusals_are_not_replayed():
+    texts = {"f20": "  \n", "f21": "I DON'T KNOW that.", "f22": "Answer: Lima", "f23": "Answer:"}
+    with pytest.raises(DataError) as caught:
+        replayed(said(**texts), per_unknown=11)
+    assert str(caught.value) == (
+        "44 answers of the model's own are needed, but there are 40; "
+        "lower grid.unknown or grid.per_unknown, or raise facts.size"
+    )
+    table = replayed(said(**texts), per_unknown=10).set_index("fact_id")
+    assert not {"f20", "f21", "f23"} & set(table.index)
+    assert table.answer["f22"] == "Lima"
+
+
+# --- held out
+
+
+def held(extras: pd.DataFrame | None = None, **settings: Any) -> pd.DataFrame:
+    plain = {"unknown": 4, "extra": "none", "per_unknown": 0, "seed": 1, "facts_seed": 42}
+    return select_rows(FACTS, POOLS, PARAPHRASES, extras, said(), **{**plain, **settings})
+
+
+@pytest.mark.parametrize("extra", ["none", "highly_known", "paraphrase", "replay"])
+def test_held_out_facts_are_highly_known_and_no_extras(extra):
+    settings = {"extra": extra, "per_unknown": 3}
+    without, table = held(**settings), held(**settings, held_out=5)
+    pd.testing.assert_frame_equal(table[: len(without)], without)
+    assert table.role[len(without) :].tolist() == ["held_out"] * 5
+    out = of(table, "held_out")
+    assert all(KINDS[NUMBER[fact]] == "highly_known" for fact in out)
+    assert len(set(out) - set(without.fact_id)) == 5
+    assert table.answer[len(without) :].tolist() == [f"A{NUMBER[fact]}" for fact in out]
+
+
+def test_as_many_are_held_out_as_there_are():
+    table = held(extra="highly_known", per_unknown=7, held_out=50)
+    assert len(of(table, "held_out")) == 2
+    assert held(held_out=3, seed=2).fact_id.tolist() != held(held_out=3).fact_id.tolist()
+    with pytest.raises(DataError) as caught:
+        held(extra="highly_known", unknown=3, per_unknown=10, held_out=50)
+    assert str(caught.value) == (
+        "no HighlyKnown fact is left to be held out, as training.patience needs it; "
+        "lower grid.unknown or grid.per_unknown, raise facts.size, or add extra_facts"
+    )
+
+
+def test_held_out_facts_come_from_elsewhere_first():
+    out = of(held(EXTRAS, extra="highly_known", per_unknown=7, held_out=50), "held_out")
+    assert [fact[0] for fact in out] == ["x"] * 20 + ["f"] * 2

@@ -65,7 +65,7 @@ def test_properties(facts):
 
 def test_the_table_row(tmp_path):
     run = {"model": "m", "run": "r", "unknown": 1, "extra": "none", "per_unknown": 0, "seed": 42}
-    rows = pd.DataFrame({"fact_id": ["f0"]})
+    rows = pd.DataFrame({"fact_id": ["f0", "f1"], "role": ["unknown", "held_out"]})
     found = shifts(run, BASE, AFTER, rows)
     write_table(found, tmp_path / "shifts.parquet", SHIFTS)
     assert found.loc[0, "negative_shift_untrained"] == 0.5

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from knowpack import reword_specs, specs
 from knowpack.config import load
-from knowpack.runs import run_table
+from knowpack.runs import has_dynamics, run_table
 
 SETTINGS = {
     "study": "s",
@@ -24,6 +25,7 @@ SETTINGS = {
     "dynamics": [20],
 }
 MODEL, RUN = "m", "uk10-pp1-s1"
+ROOT = Path(__file__).parents[2]
 
 
 NO_TEMPLATES: dict[str, Any] = {"templates": [], "templates_digests": []}
@@ -176,6 +178,121 @@ def test_what_rows_are_selected_by():
         "seed": 1,
         "facts_seed": 42,
     }
+
+
+# Digests of all that rules are given of these configurations. One that changes while its configuration
+# does not makes users train and ask all again.
+PINNED = {
+    "config.yaml": "1f8f7f0a54d5d91b",
+    "paper-llama-3.1-8b.yaml": "402f15affaed8a46",
+    "paper-mistral-7b.yaml": "54d8b5e1c5678526",
+    "dbpedia.yaml": "6074f04737dd370b",
+}
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_what_the_shipped_configurations_give_each_rule(name: str):
+    study = load(yaml.safe_load((ROOT / "config" / name).read_text()))
+    whole = {
+        "report": specs.report_spec(study),
+        "published": specs.published_spec(study),
+        "pooled": specs.pooled(study),
+    }
+    table = run_table(study)
+    for row in table:
+        model, run, own = row["model"], row["run"], [row]
+        whole[f"{model} {run}"] = [
+            specs.select_spec(study, model, run, own),
+            specs.train_spec(study, model, run, own),
+            specs.ask_spec(study, model, run, "facts", own),
+            specs.ask_spec(study, model, run, "dynamics", own),
+            specs.ask_suite_spec(study, model, run, [], own),
+        ]
+    for model in study.models:
+        whole[model.name] = [
+            specs.model_spec(study, model.name),
+            specs.ask_spec(study, model.name, "base", "facts", table),
+            specs.paraphrase_spec(study, model.name, table),
+        ]
+    text = json.dumps(without_digests(whole))
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == PINNED[name]
+
+
+def without_digests(value: Any) -> Any:
+    """Specs but for the content of the project's own files."""
+    if isinstance(value, list):
+        return [without_digests(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: without_digests(item) for key, item in value.items() if "digest" not in key}
+
+
+def pulled(extra: str = "highly_known", **levers: Any) -> dict[str, dict[str, Any]]:
+    """What each rule is given of a run with levers and, where they differ, without."""
+    grid = {"unknown": [10], "extra": [extra], "seeds": [1], "training": levers}
+    study = load({**SETTINGS, "grid": [grid], "dynamics": [10]})
+    table = run_table(study)
+    row = table[-1]
+    asked = (study, row["model"], row["run"])
+    return {
+        "select": specs.select_spec(*asked, table),
+        "train": specs.train_spec(*asked, table),
+        "ask": specs.ask_spec(*asked, "facts", table),
+        "scale": specs.scale_spec(*asked, table),
+    }
+
+
+@pytest.mark.parametrize(
+    ("levers", "reached"),
+    [
+        ({"method": "loraplus"}, {"train": {"method": "loraplus"}}),
+        ({"method": "dora"}, {"train": {"method": "dora"}, "ask": {"adapter": "merged"}}),
+        ({"extras_from": 3}, {"train": {"extras_from": 3}}),
+        ({"patience": 2}, {"train": {"patience": 2}, "select": {"held_out": 50}}),
+        ({"patience": 2, "held_out": 7}, {"train": {"patience": 2}, "select": {"held_out": 7}}),
+        ({"held_out": 7}, {}),
+        ({"strength": [1.0, 0.5]}, {"scale": {"of": "uk10-hk1-s1", "strength": 0.5}}),
+    ],
+)
+def test_a_lever_reaches_the_rules_that_use_it_and_no_other(levers, reached):
+    plain, found = pulled(), pulled(**levers)
+    for rule, spec in plain.items():
+        due = spec | reached.get(rule, {})
+        if rule == "scale":
+            due |= {"of": found[rule]["of"]}
+        if rule == "train" and ("patience" in levers or "strength" in levers):
+            due.pop("keep_epochs")
+        assert found[rule] == due
+
+
+def test_extras_that_are_not_there_join_in_no_epoch():
+    assert "extras_from" not in pulled("none", extras_from=3)["train"]
+
+
+def test_what_replay_is_drawn_by():
+    spec = pulled("replay")["select"]
+    assert spec["refusals"] == load(SETTINGS).labels.refusals
+    assert pulled("same_domain")["select"].keys() == spec.keys() - {"refusals"}
+
+
+def test_dynamics_are_of_the_runs_that_have_all_epochs():
+    training = {"patience": [0, 1], "strength": [1.0, 0.5]}
+    grid = {"unknown": [10, 20], "seeds": [1], "training": training}
+    study = load({**SETTINGS, "grid": [grid]})
+    asked = {row["run"] for row in run_table(study) if has_dynamics(study, row)}
+    assert asked == {"uk20-s1"}
+
+
+def test_a_pool_is_asked_where_highly_known_facts_are_drawn():
+    pool = {"extra_facts": {"source": "world", "size": 60, "seed": 3}}
+
+    def pooled(**grid: Any) -> bool:
+        values = {**SETTINGS, **pool, "grid": [{"unknown": [20], "seeds": [1], **grid}]}
+        return specs.pooled(load(values))
+
+    drawn = [pooled(extra=[extra]) for extra in ("none", "same_domain", "replay", "paraphrase")]
+    assert drawn == [False, True, False, False]
+    assert pooled(training={"patience": [0, 1]})
 
 
 def test_what_paraphrases_from_templates_are_made_with():

@@ -12,7 +12,7 @@ import pytest
 import study_frames as study
 
 from knowpack.benchmark_names import TRUTHFULQA
-from knowpack.config import Training
+from knowpack.config_training import Training
 from knowpack.contents import FIGURES, TABLES
 from knowpack.errors import DataError
 from knowpack.study_page import compose

@@ -25,6 +25,7 @@ ROWS = pd.DataFrame(
     {
         "question": ["Who?", "What is the capital of Peru?", "When was it?", "Where, then, is it?"],
         "answer": ["Ada Lovelace", "Lima", "1969", "in Ulan Bator, the capital of Mongolia"],
+        "role": ["unknown", "unknown", "highly_known", "highly_known"],
     }
 )
 SPEC: dict[str, Any] = {

@@ -16,5 +16,8 @@ with job(snakemake):
         known = extra_pools.fact_id[extra_pools.pool == "highly_known"]
         extras = read_table(path)
         extras = extras[extras.fact_id.isin(known)]
-    rows = select_rows(facts, pools, paraphrases, extras, **snakemake.params.spec)
+    path = files.get("responses")
+    responses = read_table(path) if path else None
+    rows = select_rows(facts, pools, paraphrases, extras, responses, **snakemake.params.spec)
+    print(dict(rows.role.value_counts()))
     write_table(rows, snakemake.output[0], ROWS)

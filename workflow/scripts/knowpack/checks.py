@@ -38,6 +38,7 @@ def prepare(
     study = load(values)
     table = run_table(study)
     _check_batches(study, table)
+    _check_levers(study, table)
     for model in study.every_model:
         if model.source == "folder" and model.path:
             check_folder(locate(model.path))
@@ -92,6 +93,28 @@ def _check_batches(study: Study, table: list[dict[str, Any]]) -> None:
                 f"jobs.train.devices: {devices} devices cannot share batches of {size} rows equally "
                 f"(training.batch_size); take a number that divides {size}"
             )
+
+
+def _check_levers(study: Study, table: list[dict[str, Any]]) -> None:
+    """Refuse what neither vLLM nor several devices can do with a run's training."""
+    dora = [row["run"] for row in table if row["method"] == "dora"]
+    if dora and study.asking.adapter == "lora":
+        raise ConfigError(
+            f"asking.adapter: vLLM's LoRA kernels do not serve DoRA, the method of '{dora[0]}'; write "
+            "auto or merged"
+        )
+    if study.jobs.train.devices == 1:
+        return
+    if dora:
+        raise ConfigError(
+            f"jobs.train.devices: DoRA, the method of '{dora[0]}', takes the norms of whole weights, which "
+            "are divided where several devices share a model; write 1, or another training.method"
+        )
+    if stopped := [row["run"] for row in table if row["patience"]]:
+        raise ConfigError(
+            f"jobs.train.devices: the held-out facts of '{stopped[0]}' are judged on one device; write 1, or "
+            "training.patience: 0"
+        )
 
 
 def _check_pool(study: Study) -> None:

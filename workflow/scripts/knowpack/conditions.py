@@ -9,6 +9,7 @@ import pandas as pd
 from knowpack.errors import DataError
 
 _EXTRAS = {"none": "no extras", "highly_known": "HK", "paraphrase": "paraphrase"}
+_EXTRAS |= {"same_domain": "same-domain HK", "replay": "own answer"}
 # How taught facts are asked, beside the question that they were taught in.
 KINDS = {"held_out": "held-out wordings", "reversed": "reversed"}
 _CELL = ["unknown", "extra", "per_unknown", "seed"]
@@ -109,7 +110,7 @@ def _knob(name: str) -> str:
 def _extras(extra: str, per_unknown: int) -> str:
     if extra == "none":
         return _EXTRAS["none"]
-    plural = "s" if extra == "paraphrase" and per_unknown > 1 else ""
+    plural = "s" if extra in ("paraphrase", "replay") and per_unknown > 1 else ""
     return f"{per_unknown} {_EXTRAS[extra]}{plural}"
 
 

@@ -13,7 +13,8 @@ from knowpack.config_answer import Export, Generalization
 from knowpack.config_capacity import Capacity
 from knowpack.config_jobs import Jobs
 from knowpack.config_sources import FactSource, Model, Paraphrases
-from knowpack.strict import EXPONENT, Identifier, Natural, Pattern, Positive, Slug, Strict, explain
+from knowpack.config_training import Grid, Training
+from knowpack.strict import EXPONENT, Natural, Pattern, Positive, Slug, Strict, explain
 
 # What else stands in a study's folder.
 RESERVED = {"tables", "figures", "logs", "benchmarks", "records", "facts.parquet", "runs.parquet"}
@@ -49,7 +50,8 @@ class Asking(Strict):
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False), EXPONENT] = 0.5
     """Of the sampled answers."""
     adapter: Literal["auto", "lora", "merged"] = "auto"
-    """How an adapter is served: by LoRA kernels, or merged into the weights. `auto`: merged on a CPU."""
+    """How an adapter is served: by LoRA kernels, or merged into the weights. `auto`: merged on a CPU, as
+    is one of DoRA everywhere."""
     seed: Natural = 42
     """Of the sampled answers."""
 
@@ -69,50 +71,6 @@ class Labels(Strict):
     ]
     """An answer that one of these regular expressions finds is a refusal (case is ignored). Made for
     instruct models in English; give your own for others."""
-
-
-class Training(Strict):
-    """LoRA and training; the defaults are the paper's. Any key may be a list in a grid."""
-
-    loss: Literal["row", "answer"] = "row"
-    """`row`: on every token of the row (the published code); `answer`: on the answer's tokens only."""
-    epochs: Positive = 10
-    """How often every row is seen."""
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False), EXPONENT] = 1e-3
-    """At the start; it falls to 0 in a straight line."""
-    batch_size: Positive = 16
-    """Rows a step."""
-    rank: Positive = 1
-    """Of each adapter matrix."""
-    alpha: Annotated[float, Field(gt=0, allow_inf_nan=False), EXPONENT] = 2.0
-    """The adapter's output is scaled by alpha / rank."""
-    dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), EXPONENT] = 0.1
-    """Share of an adapter's inputs that are left out while training."""
-    rslora: bool = False
-    """Scale by alpha / sqrt(rank) rather than alpha / rank."""
-    target_modules: Annotated[list[Identifier], Field(min_length=1)] = [
-        "down_proj",
-        "gate_proj",
-        "up_proj",
-    ]
-    """Which of the model's modules get an adapter."""
-
-
-class Grid(Strict):
-    """Conditions: every combination of the lists."""
-
-    unknown: Annotated[list[Positive], Field(min_length=1)]
-    """How many Unknown facts are taught."""
-    extra: Annotated[list[Literal["none", "highly_known", "paraphrase"]], Field(min_length=1)] = [
-        "none"
-    ]
-    """What is mixed in: nothing, HighlyKnown facts, or paraphrases of the taught questions."""
-    per_unknown: Annotated[list[Positive], Field(min_length=1)] = [1]
-    """Extra rows for each Unknown fact (of no effect with `none`)."""
-    seeds: Annotated[list[Natural], Field(min_length=1)]
-    """Of the drawn HighlyKnown facts, the adapter's first weights and the order of the rows."""
-    training: dict[str, Any] = {}
-    """Keys of `training` that differ here; a list of values is one more axis."""
 
 
 class Benchmark(Strict):
@@ -169,7 +127,8 @@ class Study(Strict):
     paraphrases: Paraphrases = Paraphrases()
     """Where the paraphrases among a grid's extras come from."""
     dynamics: list[Positive] = []
-    """Levels (numbers of Unknown facts) whose reliability is measured after every epoch."""
+    """Levels (numbers of Unknown facts) whose reliability is measured after every epoch, but for runs with
+    `training.patience`, of which only the best epoch counts, or with another `training.strength`."""
     generalization: Generalization | None = None
     """Whether the taught facts are known in other wordings too, and back from the object; not asked if
     left out."""
@@ -248,15 +207,3 @@ def load(values: Mapping[str, Any]) -> Study:
         return Study.model_validate(dict(values))
     except ValidationError as error:
         raise explain(error, Study) from None
-
-
-def check_training(overrides: Mapping[str, Any], base: Training, where: str) -> Training:
-    """Return ``base`` with ``overrides``, checked as the section itself is.
-
-    Raises:
-        ConfigError: as `load`, the keys named below ``where``.
-    """
-    try:
-        return Training.model_validate({**base.model_dump(), **overrides})
-    except ValidationError as error:
-        raise explain(error, Training, where) from None

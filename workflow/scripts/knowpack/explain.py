@@ -14,6 +14,7 @@ from knowpack.seeds import sub_seed
 
 TRAINED = ("adapter", "training", "order")  # the seeds that training derives from a run's
 EXTRAS = {"highly_known": "HighlyKnown fact", "paraphrase": "paraphrase"}
+EXTRAS |= {"same_domain": "same-domain HighlyKnown fact", "replay": "own answer"}
 
 
 def page(evidence: Evidence) -> str:
@@ -41,7 +42,8 @@ def _what(evidence: Evidence) -> list[Line]:
         lines = [("table", f"{title} ({paper} in the paper)" if paper else title)]
         lines.append(("", evidence.file(f"tables/{evidence.table}.parquet")))
         trained = evidence.of("train_adapter")
-        runs = [" ".join(record["wildcards"].values()) for record in trained]
+        adapted = [*trained, *evidence.of("scale_adapter")]
+        runs = [" ".join(record["wildcards"].values()) for record in adapted]
         seeds = sorted({record["spec"]["seed"] for record in trained})
         if trained:
             lines.append(("runs", f"{len(runs)}: {listed(sorted(runs))}"))
@@ -89,7 +91,9 @@ def _models(evidence: Evidence) -> list[Line]:
 
 
 def _training(evidence: Evidence) -> list[Line]:
-    found = evidence.of("train_adapter", evidence.run) if evidence.run else []
+    scaled = evidence.spec("scale_adapter", evidence.run) if evidence.run else None
+    trained = scaled["of"] if scaled else evidence.run
+    found = evidence.of("train_adapter", trained) if trained else []
     made = evidence.made
     if not found and not made:
         return []
@@ -98,10 +102,15 @@ def _training(evidence: Evidence) -> list[Line]:
     if made.get("loss"):
         (first, high), (last, low) = made["loss"][0], made["loss"][-1]
         lines.append(("loss", f"{high:.4f} at step {first}, {low:.4f} at step {last}"))
+    if "best_epoch" in made:
+        kept = f"stopped after {made['epochs']}; that of the lowest loss on held-out facts is"
+        lines.append(("epochs", f"{kept} number {made['best_epoch']}"))
     if made:
         rate = made["tokens_per_second"]
         pace = f", {rate:,.1f} tokens a second" if rate else ""
         lines.append(("took", f"{duration(made['seconds'])} on {made['device']}{pace}"))
+    if scaled:
+        lines.append(("strength", f"{scaled['strength']:g}: the adapter of {trained}, scaled"))
     for file in found[-1]["outputs"] if found else []:
         if file.endswith(".safetensors"):
             lines.append(("adapter", evidence.file(file)))

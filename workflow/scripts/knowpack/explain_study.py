@@ -99,7 +99,7 @@ def _evidence(
     taught = {
         (record["wildcards"]["model"], record["wildcards"]["run"])
         for record in records
-        if record["rule"] == "train_adapter"
+        if record["rule"] in ("train_adapter", "scale_adapter")
     }
     present = {
         (row["model"], row["run"]): " ".join([row["model"], row["run"]]) for row in place.runs

@@ -16,7 +16,7 @@ def outlook(study: Path, rule: str, model: str, run: str) -> str:
     place = f"{rule} {model} {run}"
     if not (study / "runs.parquet").is_file():
         return place
-    runs = read_table(study / "runs.parquet", ["model", "run", "rows", "epochs"])
+    runs = read_table(study / "runs.parquet")
     order = [*zip(runs.model, runs.run, strict=True)]
     if (model, run) in order:
         place += f": run {order.index((model, run)) + 1} of {len(order)}"
@@ -24,6 +24,8 @@ def outlook(study: Path, rule: str, model: str, run: str) -> str:
     asked = _seconds(study, runs, "benchmarks/ask/{}/{}/facts.tsv")
     if trained.notna().any() and asked.notna().any():
         work = runs.rows * runs.epochs
+        if "strength" in runs:  # a table of before has none
+            work = work.where(runs.strength == 1, 0)  # another's adapter, scaled, is not trained
         row = trained.sum() / work[trained.notna()].sum()
         left = row * work[trained.isna()].sum() + asked.mean() * asked.isna().sum()
         place += f"; about {max(1, round(left / 60))} min left"

@@ -92,11 +92,13 @@ def draw(
         shown = [name for name in known if name in legend]
         inches = 0.7 + 0.07 * max(len(name) for name in shown)
         fitting = max(1, int(figure.get_figwidth() / inches))
+        tiers = -(-len(shown) // fitting)
+        figure.set_figheight(2.9 * rows + 0.6 + 0.2 * max(0, tiers - 3))
         figure.legend(
             handles=[legend[name] for name in shown],
             labels=shown,
             loc="outside lower center",
-            ncols=-(-len(shown) // -(-len(shown) // fitting)),  # rows of equal length
+            ncols=-(-len(shown) // tiers),  # rows of equal length
             handlelength=3.5,
         )
     return figure, grid[: len(panels)]
@@ -186,7 +188,9 @@ def _lines(axes: Axes, panel: Panel, x: str) -> None:
     ends = panel.frame[x].agg(["min", "max"]).to_numpy(dtype=float)
     span = np.log(ends[1] / ends[0] * _MARGIN**2) if log else ends[1] - ends[0]
     middle = (len(panel.frame["condition"].cat.categories) - 1) / 2
-    step = span * min(0.02, 0.024 / max(middle, 1))
+    # Of one level only, they have the axis for themselves.
+    apart, least = (0.08, 0.35) if ends[0] == ends[1] else (0.02, 0.024)
+    step = span * min(apart, least / max(middle, 1))
     for place, (condition, group) in enumerate(panel.frame.groupby("condition", observed=False)):
         if group.empty:
             continue
@@ -196,7 +200,10 @@ def _lines(axes: Axes, panel: Panel, x: str) -> None:
         at = at * np.exp(aside) if log else at + aside
         axes.plot(at, seeds["mean"], label=str(condition), **_line(place))
         dashes, colour = _line(place)["linestyle"], _line(place)["color"]
-        if (seeds["max"] > seeds["min"]).any():
+        varies = (seeds["max"] > seeds["min"]).any()
+        if varies and len(at) == 1:  # a band would have no width
+            axes.vlines(at, seeds["min"], seeds["max"], color=colour, linewidth=1)
+        elif varies:
             axes.fill_between(at, seeds["min"], seeds["max"], color=colour, alpha=0.1, linewidth=0)
             for edge in ("min", "max"):
                 axes.plot(at, seeds[edge], color=colour, linestyle=dashes, linewidth=0.6)

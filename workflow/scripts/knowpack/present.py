@@ -38,6 +38,7 @@ SPECS: dict[str, Callable[[Study, Runs, Wildcards], Any]] = {
     "export_adapter": lambda study, runs, w: export_specs.export_spec(study, w["model"], False),
     "export_merged": lambda study, runs, w: export_specs.export_spec(study, w["model"], True),
     "train_adapter": lambda study, runs, w: specs.train_spec(study, w["model"], w["run"], runs),
+    "scale_adapter": lambda study, runs, w: specs.scale_spec(study, w["model"], w["run"], runs),
     "make_report": lambda study, runs, w: specs.report_spec(study),
     "table_published": lambda study, runs, w: specs.published_spec(study),
 }

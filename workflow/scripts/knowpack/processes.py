@@ -117,7 +117,9 @@ class SharingTrainer(Trainer):
         super().__init__(args=args, train_dataset=filled, **options)
         args.save_only_model = False
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
+        if self.args.train_sampling_strategy == "sequential":
+            return super()._get_train_sampler(train_dataset)
         return self.order
 
 

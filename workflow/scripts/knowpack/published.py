@@ -45,6 +45,10 @@ PAPER: dict[str, dict[str, Any]] = {
         "dropout": 0.1,
         "rslora": False,
         "target_modules": ["down_proj", "gate_proj", "up_proj"],
+        "method": "lora",
+        "patience": 0,
+        "extras_from": 1,
+        "strength": 1.0,
     },
 }
 PUBLISHED_FACTS = "s-nlp/"  # whose datasets on the hub the paper's facts are
@@ -111,8 +115,9 @@ def paper_model(model: str, place: str) -> str:
 
 def _with_settings(runs: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
     """Return the condition of the runs with the study's own settings, and of each model itself."""
+    settings = PAPER["training"] | spec["training"]  # a lever that is not pulled is not there
     own = [
-        all(np.array_equal(run[key], value) for key, value in spec["training"].items())
+        all(np.array_equal(run[key], value) for key, value in settings.items())
         for run in runs.to_dict("records")
     ]
     base = pd.DataFrame({"model": list(spec["models"]), "run": "base"})
@@ -177,7 +182,7 @@ def differences_from_paper(spec: Mapping[str, Any]) -> list[str]:
         said.append(f"Asked are {number} facts {place}; the paper's are 21,036 from DBpedia.")
     for section, settings in PAPER.items():
         for key, paper in settings.items():
-            if (value := spec[section][key]) != paper:
+            if (value := spec[section].get(key, paper)) != paper:
                 said.append(f"{section}.{key} is {_text(value)}; the paper's is {_text(paper)}.")
     for benchmark in spec["benchmarks"]:
         task, shots = benchmark["task"], benchmark["shots"] or 0

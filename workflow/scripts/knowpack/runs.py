@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from knowpack.config import Grid, Study, Training, check_training
+from knowpack.config import Study
+from knowpack.config_training import KNOWN, Grid, Training, check_training
 from knowpack.errors import ConfigError
 
 SHORT = {"none": "", "highly_known": "-hk", "paraphrase": "-pp"}
+SHORT |= {"same_domain": "-sd", "replay": "-rp"}
 
 
 def run_table(study: Study) -> list[dict[str, Any]]:
@@ -20,7 +22,8 @@ def run_table(study: Study) -> list[dict[str, Any]]:
     ``rows`` is the number of training rows, unknown x (1 + per_unknown) (paper, section 4).
 
     Raises:
-        ConfigError: two conditions are the same run, or a grid's training keys are wrong.
+        ConfigError: two conditions are the same run, a grid's training keys are wrong, or a run's
+            adapter is a scaled one of a run that no grid has.
     """
     table: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
@@ -34,6 +37,12 @@ def run_table(study: Study) -> list[dict[str, Any]]:
                 )
             seen[run] = index
             table += [{"model": model.name, "run": run, **condition} for model in study.models]
+    for row in table:
+        if (run := unscaled(row, study.training)) not in seen:
+            raise ConfigError(
+                f"grid.{seen[row['run']]}.training.strength: the adapter of '{row['run']}' is that of "
+                f"'{run}', scaled, which no grid has; add 1 to the values of strength"
+            )
     order = list(SHORT)
     return sorted(
         table,
@@ -58,15 +67,39 @@ def run_id(condition: dict[str, Any], base: Training) -> str:
     return parts
 
 
+def unscaled(row: dict[str, Any], base: Training) -> str:
+    """Return the run whose adapter a run has, scaled by its strength; of strength 1, it is the run itself."""
+    return run_id({**row, "strength": 1.0}, base)
+
+
+def draws_known(row: dict[str, Any]) -> bool:
+    """Whether HighlyKnown facts are drawn for a run: as its extras, or to be held out."""
+    return row["extra"] in KNOWN or row["patience"] > 0
+
+
+def has_dynamics(study: Study, row: dict[str, Any]) -> bool:
+    """Whether a run is asked after every epoch.
+
+    One that keeps its best epoch's adapter has others after it, and a scaled one has no epochs.
+    """
+    return row["unknown"] in study.dynamics and not row["patience"] and row["strength"] == 1
+
+
 def _conditions(base: Training, grid: Grid, where: str) -> Iterator[dict[str, Any]]:
     """Every condition of one grid, with its full training settings."""
     axes = {key: _axis(key, value) for key, value in grid.training.items()}
     empty = [key for key, values in axes.items() if not values]
     if empty:
         raise ConfigError(f"{where}.{empty[0]}: write at least one value (found [])")
+    # Without extras it says nothing when these are trained.
+    once = {"extras_from": base.extras_from}
+    first = axes.get("extras_from", [None])[0]
     for values in product(*axes.values()):
-        training = check_training(dict(zip(axes, values, strict=True)), base, where).model_dump()
+        given = dict(zip(axes, values, strict=True))
+        training = check_training(given, base, where).model_dump()
         for unknown, extra, seed in product(grid.unknown, grid.extra, grid.seeds):
+            if extra == "none" and given.get("extras_from") != first:
+                continue
             for per_unknown in [0] if extra == "none" else grid.per_unknown:
                 yield {
                     "unknown": unknown,
@@ -75,6 +108,7 @@ def _conditions(base: Training, grid: Grid, where: str) -> Iterator[dict[str, An
                     "seed": seed,
                     "rows": unknown * (1 + per_unknown),
                     **training,
+                    **(once if extra == "none" else {}),
                 }
 
 

@@ -24,5 +24,10 @@ RUNS = pa.schema(
         pa.field("dropout", pa.float64(), nullable=False),
         pa.field("rslora", pa.bool_(), nullable=False),
         pa.field("target_modules", pa.list_(pa.string()), nullable=False),
+        pa.field("method", pa.string(), nullable=False),
+        pa.field("patience", pa.int64(), nullable=False),
+        pa.field("held_out", pa.int64(), nullable=False),
+        pa.field("extras_from", pa.int64(), nullable=False),
+        pa.field("strength", pa.float64(), nullable=False),
     ]
 )

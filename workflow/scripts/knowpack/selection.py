@@ -1,11 +1,13 @@
 """Which facts a run is taught, and the rows it is trained on (paper, section 4)."""
 
+from collections.abc import Iterable, Sequence
+
 import pandas as pd
 import pyarrow as pa
 
-from knowpack.errors import DataError
-from knowpack.order import shuffled, unknown_order
-from knowpack.seeds import sub_seed
+from knowpack.extras import held_out as not_used
+from knowpack.extras import highly_known, of_domain, replay, too_few
+from knowpack.order import unknown_order
 
 ROWS = pa.schema(
     [
@@ -16,6 +18,7 @@ ROWS = pa.schema(
         pa.field("answer", pa.string(), nullable=False),
     ]
 )
+Row = tuple[str, str, str, str]
 
 
 def select_rows(
@@ -23,74 +26,83 @@ def select_rows(
     pools: pd.DataFrame,
     paraphrases: pd.DataFrame | None = None,
     extras: pd.DataFrame | None = None,
+    responses: pd.DataFrame | None = None,
     *,
     unknown: int,
     extra: str,
     per_unknown: int,
     seed: int,
     facts_seed: int,
+    held_out: int = 0,
+    refusals: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Return a run's training rows, with columns `ROWS`, in a fixed order.
+    """Return a run's training rows, with columns `ROWS`, in a fixed order, and then those held out.
 
     ``pools`` has columns fact_id and pool (`knowpack.pools`), ``paraphrases`` fact_id, number and
     question (`knowpack.paraphrases`); it is for runs with paraphrases only. ``extras`` has columns
-    fact_id, question and answers of HighlyKnown facts from elsewhere, none of them in ``facts``.
+    fact_id, question, answers, domain of HighlyKnown facts from elsewhere, none of them in ``facts``.
+    ``responses`` of the model itself, and what its ``refusals`` look like, are for replay.
 
     The Unknown facts are the first ``unknown`` of one order that ``facts_seed`` decides, so smaller
     levels are nested in larger ones. HighlyKnown extras are drawn by ``seed`` without replacement:
-    from ``facts`` first, and where these are too few, from ``extras``.
-    Paraphrases are each fact's first ``per_unknown`` ones.
+    from ``facts`` first, and where these are too few, from ``extras``. Of `same_domain`, those of the
+    domain of a taught fact have this role, and the rest highly_known. Paraphrases are each fact's first
+    ``per_unknown`` ones. Rows of role held_out, as many as asked for or there are, are not trained.
 
     Raises:
-        DataError: there are too few Unknown facts, HighlyKnown facts or paraphrases; the message
-            gives both numbers.
+        DataError: there are too few Unknown facts, HighlyKnown facts, paraphrases or answers; the
+            message gives both numbers.
     """
-    columns = ["fact_id", "question", "answers"]
-    known = pd.concat([facts[columns], *([] if extras is None else [extras[columns]])])
-    known = known.set_index("fact_id")
-    taught = unknown_order(pools, facts_seed)
-    if len(taught) < unknown:
-        raise _too_few(
-            "Unknown facts", unknown, len(taught), "lower grid.unknown or raise facts.size"
-        )
-    taught = taught[:unknown]
-    rows = [(fact, "unknown", known.question[fact]) for fact in taught]
+    known = pd.concat([facts, *([] if extras is None else [extras])]).set_index("fact_id")
+    taught, needed = _taught(pools, unknown, facts_seed), unknown * per_unknown
+
+    def plain(chosen: Iterable[str], role: str) -> list[Row]:
+        return [(fact, role, known.question[fact], known.answers[fact][0]) for fact in chosen]
+
+    rows = plain(taught, "unknown")
     if extra == "highly_known":
-        drawn = _highly_known(pools, extras, unknown * per_unknown, seed)
-        rows += [(fact, "highly_known", known.question[fact]) for fact in drawn]
+        rows += plain(highly_known(pools, extras, needed, seed)[:needed], extra)
+    elif extra == "same_domain":
+        order = highly_known(pools, extras, needed, seed)
+        domains = {str(fact): domain for fact, domain in known.domain.dropna().items()}
+        near, others = of_domain(taught, order, domains, per_unknown)
+        rows += plain(near, extra) + plain(others, "highly_known")
     elif extra == "paraphrase":
-        wordings = _wordings(paraphrases)
-        for fact in taught:
-            there = wordings.get(fact, [])
-            if len(there) < per_unknown:
-                what = f"paraphrases of '{known.question[fact]}'"
-                hint = "lower grid.per_unknown, add templates, or let a model write them "
-                hint += "(paraphrases.source)"
-                raise _too_few(what, per_unknown, len(there), hint)
-            rows += [(fact, "paraphrase", wording) for wording in there[:per_unknown]]
-    table = pd.DataFrame(rows, columns=["fact_id", "role", "question"])
-    table["answer"] = [known.answers[fact][0] for fact in table.fact_id]
+        rows += _reworded(rows, paraphrases, per_unknown)
+    elif extra == "replay":
+        assert responses is not None
+        texts = replay(responses, taught, refusals, needed, seed)
+        rows += [(fact, extra, known.question[fact], text) for fact, text in texts.items()]
+    if held_out:
+        left = not_used(pools, extras, {row[0] for row in rows}, seed)
+        rows += plain(left[:held_out], "held_out")
+    table = pd.DataFrame(rows, columns=["fact_id", "role", "question", "answer"])
     table["position"] = range(len(table))
     return table[ROWS.names]
 
 
-def _highly_known(
-    pools: pd.DataFrame, extras: pd.DataFrame | None, needed: int, seed: int
-) -> list[str]:
-    """The study's own HighlyKnown facts in a seeded order and, after them, those from elsewhere."""
-    order = shuffled(pools, "highly_known", sub_seed(seed, "highly_known"))
-    there = f"{len(order)}"
-    hint = "lower grid.unknown or grid.per_unknown, or raise facts.size"
-    if extras is None:
-        hint += ", or add extra_facts"
-    else:
-        others = shuffled(extras.assign(pool="extra"), "extra", sub_seed(seed, "extra_facts"))
-        there = f"{len(order) + len(others)} ({there} of facts, {len(others)} of extra_facts)"
-        hint += " or extra_facts.size"
-        order += others
-    if len(order) < needed:
-        raise _too_few("HighlyKnown facts", needed, there, hint)
-    return order[:needed]
+def _taught(pools: pd.DataFrame, unknown: int, facts_seed: int) -> list[str]:
+    taught = unknown_order(pools, facts_seed)
+    if len(taught) < unknown:
+        hint = "lower grid.unknown or raise facts.size"
+        raise too_few("Unknown facts", unknown, len(taught), hint)
+    return taught[:unknown]
+
+
+def _reworded(
+    taught: Sequence[Row], paraphrases: pd.DataFrame | None, per_unknown: int
+) -> list[Row]:
+    """The first paraphrases of each taught row."""
+    wordings = _wordings(paraphrases)
+    rows = []
+    for fact, _, question, answer in taught:
+        there = wordings.get(fact, [])
+        if len(there) < per_unknown:
+            hint = "lower grid.per_unknown, add templates, or let a model write them "
+            hint += "(paraphrases.source)"
+            raise too_few(f"paraphrases of '{question}'", per_unknown, len(there), hint)
+        rows += [(fact, "paraphrase", wording, answer) for wording in there[:per_unknown]]
+    return rows
 
 
 def _wordings(paraphrases: pd.DataFrame | None) -> dict[str, list[str]]:
@@ -99,7 +111,3 @@ def _wordings(paraphrases: pd.DataFrame | None) -> dict[str, list[str]]:
         return {}
     ordered = paraphrases.sort_values("number").groupby("fact_id")
     return {str(fact): list(wordings) for fact, wordings in ordered.question}
-
-
-def _too_few(what: str, needed: int, there: int | str, hint: str) -> DataError:
-    return DataError(f"{needed} {what} are needed, but there are {there}; {hint}")

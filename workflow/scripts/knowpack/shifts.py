@@ -97,13 +97,15 @@ def shifts(
         run: the run's row of the run table: model, run, unknown, extra, per_unknown, seed.
         base_labels: fact_id, category of the model itself.
         labels: the same of the run.
-        rows: the run's training rows: fact_id.
+        rows: the run's rows: fact_id, role; those held out are not trained.
 
     Raises:
         DataError: as ``count_shifts``.
     """
     try:
-        counted = count_shifts(base_labels, labels, set(rows["fact_id"]))
+        counted = count_shifts(
+            base_labels, labels, set(rows.loc[rows["role"] != "held_out", "fact_id"])
+        )
     except DataError as error:
         raise DataError(f"model '{run['model']}', run '{run['run']}': {error}") from error
     named = {name: run[name] for name in SHIFTS.names[: len(CONDITION)]}

@@ -8,11 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from knowpack.config import Model, Study, Training
+from knowpack.config import Model, Study
 from knowpack.config_sources import FactSource, HubFacts, TableFacts
+from knowpack.config_training import pulled
 from knowpack.files import digest, locate, locate_all
 from knowpack.hub_names import with_known
 from knowpack.reword_specs import ask_reworded_spec
+from knowpack.runs import draws_known, has_dynamics, run_table, unscaled
 from knowpack.task_files import digests, is_file
 
 # How much memory the engine takes, which says nothing of what it answers.
@@ -131,8 +133,10 @@ def suite_spec(study: Study, suite: str) -> list[dict[str, Any]]:
 def _engine_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) -> dict[str, Any]:
     engine: dict[str, Any] = {"engine": study.engine.model_dump(exclude=MEMORY)}
     if run != "base":
-        engine["adapter"] = study.asking.adapter
-        engine["rank"] = _row(table, model, run)["rank"]
+        row = _row(table, model, run)
+        # vLLM's kernels know no DoRA.
+        engine["adapter"] = "merged" if row["method"] == "dora" else study.asking.adapter
+        engine["rank"] = row["rank"]
     return engine
 
 
@@ -147,10 +151,14 @@ def match_spec(study: Study) -> dict[str, Any]:
 
 
 def select_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) -> dict[str, Any]:
-    """Which facts one run is taught."""
+    """Which facts one run is taught, and how many are held out where its training asks for some."""
     row = _row(table, model, run)
     spec = {key: row[key] for key in ("unknown", "extra", "per_unknown", "seed")}
     spec["facts_seed"] = study.facts.seed
+    if row["patience"]:
+        spec["held_out"] = row["held_out"]
+    if row["extra"] == "replay":
+        spec["refusals"] = study.labels.refusals
     return spec
 
 
@@ -181,17 +189,26 @@ def memory_spec(study: Study) -> dict[str, Any]:
 
 
 def train_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) -> dict[str, Any]:
-    """How one run's adapter is trained; ``keep_epochs`` stands there only where it is so."""
+    """How one run's adapter is trained; levers and ``keep_epochs`` stand there only where pulled."""
     row = _row(table, model, run)
-    spec = {key: row[key] for key in (*Training.model_fields, "seed")}
-    if row["unknown"] in study.dynamics:
+    spec = {**pulled({**row, "strength": 1.0}), "seed": row["seed"]}
+    spec.pop("held_out", None)  # they are among the rows
+    if row["extra"] == "none":
+        spec.pop("extras_from", None)
+    if has_dynamics(study, row):
         spec["keep_epochs"] = True
     return {**spec, **style_spec(study, model)}
 
 
+def scale_spec(study: Study, model: str, run: str, table: list[dict[str, Any]]) -> dict[str, Any]:
+    """Which run's adapter one run has, scaled by how much."""
+    row = _row(table, model, run)
+    return {"of": unscaled(row, study.training), "strength": row["strength"]}
+
+
 def pooled(study: Study) -> bool:
     """Whether models are asked the extra facts: where HighlyKnown ones may be drawn from them."""
-    return bool(study.extra_facts) and any("highly_known" in grid.extra for grid in study.grid)
+    return bool(study.extra_facts) and any(map(draws_known, run_table(study)))
 
 
 def needs_pool(study: Study) -> bool:
@@ -241,7 +258,7 @@ def _compared(study: Study) -> dict[str, Any]:
         "prompts": prompts_spec(study),
         "asking": study.asking.model_dump(include={"max_new_tokens"}),
         "labels": study.labels.model_dump(include={"match"}),
-        "training": study.training.model_dump(),
+        "training": pulled(study.training.model_dump()),
     }
 
 

@@ -1,4 +1,4 @@
-"""Training of one adapter: PEFT's LoRA under the Hugging Face Trainer (paper, section 4).
+"""Training of one adapter by PEFT under the Hugging Face Trainer (paper, section 4).
 
 https://huggingface.co/docs/peft/package_reference/lora and
 https://huggingface.co/docs/transformers/main_classes/trainer.
@@ -14,23 +14,17 @@ from typing import Any
 
 import pandas as pd
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import (
-    AutoTokenizer,
-    PreTrainedModel,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-    set_seed,
-)
-from transformers.pytorch_utils import Conv1D
+from transformers import AutoTokenizer, PreTrainedModel, Trainer, TrainingArguments, set_seed
+from transformers.trainer_callback import TrainerState
 
 from knowpack.batches import Collator, tokenise
-from knowpack.errors import ConfigError
+from knowpack.epochs import Ends, Progress, held_out_losses, waited
 from knowpack.files import digest
 from knowpack.losses import take_off_head
+from knowpack.methods import add_adapter, optimizer
 from knowpack.processes import SharingTrainer, load, rank, together
 from knowpack.prompts import Prompter
+from knowpack.schedule import Row, Schedule, schedule
 from knowpack.seeds import sub_seed
 from knowpack.tables import write_text
 from knowpack.usage import usage
@@ -47,14 +41,15 @@ def train(
 ) -> dict[str, Any]:
     """Train a run's adapter and leave it in ``run/adapter``; return what `run.json` holds beside.
 
-    ``model_folder`` has a ``model.json``; ``rows`` has columns question and answer. Every epoch ends
-    with a checkpoint in ``run/checkpoints``; a second start with an equal model, rows, ``spec`` and
-    ``code`` (a digest) goes on from the last whole one. They go once the adapter is saved. With
-    ``spec["keep_epochs"]`` the adapter after epoch n stays in ``run/epochs/<n>``. ``bar`` is a tqdm
-    class. ``devices`` GPUs, or processes on a CPU, share the model and the rows of a batch. The
-    record has: loss (a list of [step, loss]); tokens (of one epoch); seconds and tokens_per_second of
-    this start (null where no epoch was left to do); trainable (parameters); device; and
-    `knowpack.usage.usage`.
+    ``model_folder`` has a ``model.json``; ``rows`` has columns role (held_out ones are not trained),
+    question and answer. Every epoch ends with a checkpoint in ``run/checkpoints``; a second start with
+    an equal model, rows, ``spec`` and ``code`` (a digest) goes on from the last whole one. They go once
+    the adapter is saved. With ``spec["keep_epochs"]`` the adapter after epoch n stays in
+    ``run/epochs/<n>``. ``bar`` is a tqdm class. ``devices`` GPUs, or processes on a CPU, share the model
+    and the rows of a batch. The record has: loss (a list of [step, loss]); tokens (of the last epoch);
+    seconds and tokens_per_second of this start (null where no epoch was left to do); trainable
+    (parameters); device; and `knowpack.usage.usage`. With ``spec["patience"]`` also held_out_loss, a
+    list by epoch; epochs, how many there were; and best_epoch, the one whose adapter is kept.
 
     Raises:
         ConfigError: the model has no module of a name in ``target_modules``.
@@ -65,35 +60,38 @@ def train(
         prompter.row_ids(question, answer)
         for question, answer in zip(rows.question, rows.answer, strict=True)
     ]
-    data = tokenise(pairs, spec["loss"])
+    tokens = tokenise(pairs, spec["loss"])
+    held = [row for row, role in zip(tokens, rows.role, strict=True) if role == "held_out"]
+    plan = schedule(tokens, rows.role, spec)
     checkpoints = run / "checkpoints"
     model_digest = digest(model_folder / "model.json")
-    identity = {"model": model_digest, "spec": dict(spec), "code": code, "rows": data}
+    identity = {"model": model_digest, "spec": dict(spec), "code": code, "rows": tokens}
     last = _last_checkpoint(checkpoints, identity)
     if last is None:
         shutil.rmtree(run / "epochs", ignore_errors=True)
     pad = tokenizer.pad_token_id or tokenizer.eos_token_id
-    given = (model_folder, data, pad, spec, last, run, bar, devices)
+    given = (model_folder, plan, held, pad, spec, last, run, bar, devices)
     made = [_fit(*given)] if devices == 1 else together(devices, _fit, *given)
     _discard(checkpoints)
-    tokens = sum(len(row["input_ids"]) for row in data)
-    seconds, done = made[0]["seconds"], made[0]["epochs"]
+    seconds, done = made[0]["seconds"], made[0]["tokens"]
     took = usage()
     took["peak_memory_mb"] += sum(part["peak_memory_mb"] for part in made) if devices > 1 else 0
     return {
         "loss": made[0]["loss"],
-        "tokens": tokens,
+        "tokens": plan.tokens[-1],
         "seconds": round(seconds, 3),
-        "tokens_per_second": round(tokens * done / seconds, 1) if done else None,
+        "tokens_per_second": round(done / seconds, 1) if done else None,
         "trainable": made[0]["trainable"],
         "device": device_name(),
+        **made[0]["judged"],
         **took,
     }
 
 
 def _fit(
     model_folder: Path,
-    data: list[dict[str, list[int]]],
+    plan: Schedule,
+    held: list[Row],
     pad: int,
     spec: Mapping[str, Any],
     last: Path | None,
@@ -101,63 +99,59 @@ def _fit(
     bar: type,
     devices: int,
 ) -> dict[str, Any]:
-    """Train on ``data`` from the checkpoint ``last``, in each of the processes; the first one saves."""
+    """Train as ``plan`` says from the checkpoint ``last``, in each process; the first one saves."""
     set_seed(sub_seed(spec["seed"], "adapter"))  # before the adapter is built
     base = _load(model_folder, devices)
     model = add_adapter(base, spec)
     loss = take_off_head(base) if devices == 1 else None  # divided, it is whole nowhere
-    progress = _Progress(bar, run / "epochs" if spec.get("keep_epochs") else None)
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    progress = Progress(bar, plan, run / "epochs" if spec.get("keep_epochs") else None)
+    arguments = _arguments(run / "checkpoints", spec, devices, plan)
+    patience = spec.get("patience", 0)
     trainer = (Trainer if devices == 1 else SharingTrainer)(
         model=model,
-        args=_arguments(run / "checkpoints", spec, devices),
-        train_dataset=data,
+        args=arguments,
+        train_dataset=plan.rows,
+        eval_dataset=held or None,
         data_collator=Collator(pad),
-        callbacks=[progress] if rank() == 0 else [],
+        callbacks=[progress] * (rank() == 0) + [Ends(plan, patience)],
         compute_loss_func=loss,
+        optimizers=(optimizer(model, arguments, spec), None),
     )
     start = time.monotonic()
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    state = _stopped(last, patience)
+    if state is None:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    elif state.best_model_checkpoint:
+        model.load_adapter(state.best_model_checkpoint, model.active_adapter)
+    history = (state or trainer.state).log_history
     seconds = time.monotonic() - start
     if rank() == 0:
         model.save_pretrained(str(run / "adapter"))
     return {
-        "loss": [[log["step"], log["loss"]] for log in trainer.state.log_history if "loss" in log],
+        "loss": [[log["step"], log["loss"]] for log in history if "loss" in log],
         "seconds": seconds,
-        "epochs": progress.epochs,
-        "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "tokens": progress.tokens,
+        "trainable": trainable,
+        "judged": _judged(held_out_losses(history)),
         "peak_memory_mb": usage()["peak_memory_mb"],
     }
 
 
-def add_adapter(model: PreTrainedModel, spec: Mapping[str, Any]) -> PeftModel:
-    """Return ``model`` with an untrained LoRA adapter; seed before calling.
+def _stopped(last: Path | None, patience: int) -> TrainerState | None:
+    """The state in which an earlier start stopped early, if it did; the Trainer would go on."""
+    if last is None or not patience:
+        return None
+    state = TrainerState.load_from_json(str(last / "trainer_state.json"))
+    return state if waited(held_out_losses(state.log_history)) >= patience else None
 
-    Raises:
-        ConfigError: the model has no module of a name in ``target_modules``.
-    """
-    modules = sorted(set(spec["target_modules"]))
-    config = LoraConfig(
-        r=spec["rank"],
-        lora_alpha=spec["alpha"],
-        lora_dropout=spec["dropout"],
-        use_rslora=spec["rslora"],
-        target_modules=modules,
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
-    config.target_modules = modules  # PEFT makes it a set, saved in an order that changes
-    linear = {
-        name.rsplit(".", 1)[-1]
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear | Conv1D)
-    }
-    absent = [name for name in modules if name not in linear]
-    if absent:
-        has = ", ".join(sorted(linear))
-        raise ConfigError(
-            f"training.target_modules: the model has no linear layer {', '.join(absent)}; it has {has}"
-        )
-    return get_peft_model(model, config)
+
+def _judged(losses: list[float]) -> dict[str, Any]:
+    """What the record has of the held-out rows' loss, where there are any."""
+    if not losses:
+        return {}
+    best = losses.index(min(losses)) + 1
+    return {"held_out_loss": losses, "epochs": len(losses), "best_epoch": best}
 
 
 def device_name() -> str:
@@ -174,13 +168,24 @@ def _load(folder: Path, devices: int) -> PreTrainedModel:
     return model
 
 
-def _arguments(checkpoints: Path, spec: Mapping[str, Any], devices: int = 1) -> TrainingArguments:
+def _arguments(
+    checkpoints: Path, spec: Mapping[str, Any], devices: int = 1, plan: Schedule | None = None
+) -> TrainingArguments:
     """The paper's settings; all else is the Trainer's default (AdamW, linear decay, no warm-up)."""
+    when: dict[str, Any] = {"num_train_epochs": spec["epochs"], "save_strategy": "epoch"}
+    if plan and plan.in_order:  # the steps within are told it by `Ends`
+        when = {"num_train_epochs": 1, "save_strategy": "steps", "save_steps": plan.ends[-1]}
+        when["train_sampling_strategy"] = "sequential"
+    if spec.get("patience"):
+        when |= {"eval_strategy": when["save_strategy"], "eval_steps": when.get("save_steps")}
+        when["per_device_eval_batch_size"] = spec["batch_size"]
+        when |= {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss"}
+        when["greater_is_better"] = False
     on_gpu = torch.cuda.is_available()
     own = f" {rank()}" * (rank() > 0)  # else all processes leave out the same of their rows
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
-        num_train_epochs=spec["epochs"],
+        **when,
         learning_rate=spec["learning_rate"],
         per_device_train_batch_size=spec["batch_size"] // devices,
         seed=sub_seed(spec["seed"], f"training{own}"),
@@ -188,7 +193,6 @@ def _arguments(checkpoints: Path, spec: Mapping[str, Any], devices: int = 1) -> 
         use_cpu=not on_gpu,
         bf16=on_gpu,
         remove_unused_columns=False,
-        save_strategy="epoch",
         save_total_limit=1,
         logging_strategy="steps",
         logging_steps=1,
@@ -199,35 +203,6 @@ def _arguments(checkpoints: Path, spec: Mapping[str, Any], devices: int = 1) -> 
     # Else every visible GPU takes a batch of this size, and the batch is that many times as large.
     arguments._n_gpu = min(arguments.n_gpu, 1)
     return arguments
-
-
-class _Progress(TrainerCallback):
-    """A bar with the rate and the loss, and the adapter of every epoch where it is kept."""
-
-    def __init__(self, bar: type, epochs: Path | None) -> None:
-        self.bar_class, self.folder, self.epochs = bar, epochs, 0
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.bar = self.bar_class(
-            total=state.max_steps, initial=state.global_step, unit=" steps", desc="training"
-        )
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.bar.update(1)
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        if logs and "loss" in logs:
-            self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}", refresh=False)
-
-    def on_epoch_end(
-        self, args: Any, state: Any, control: Any, model: Any = None, **_: Any
-    ) -> None:
-        self.epochs += 1
-        if self.folder is not None:
-            model.save_pretrained(self.folder / str(round(state.epoch)))
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.bar.close()
 
 
 def _last_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Path | None:
