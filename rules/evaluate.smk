@@ -213,6 +213,7 @@ rule table_capacity:
         base=of_runs("<results>/{model}/base/labels.parquet"),
         labels=of_runs("<results>/{model}/{run}/labels.parquet"),
         rows=of_runs("<results>/{model}/{run}/rows.parquet"),
+        rewordings=of_runs("<results>/{model}/{run}/generalization.parquet", REWORDED),
         scores=of_suites("<results>/{model}/{run}/scores/{suite}.parquet"),
         questions=of_suites("<results>/{model}/{run}/questions/{suite}.parquet"),
     output:

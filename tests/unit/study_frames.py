@@ -118,6 +118,8 @@ def frontier(table: pd.DataFrame) -> pd.DataFrame:
     both = {"reliability": 0.95, "negative_shift": 0.05, "drop": 0.02}
     ends = {f"{name}_{end}": value for name, value in both.items() for end in ("low", "high")}
     cells = cells.assign(seeds=2, benchmark="mmlu", **both, **ends, target=0.9, budget=0.1)
+    otherwise = ["generalization", "generalization_low", "generalization_high", "target_otherwise"]
+    cells[otherwise] = float("nan")
     first = ~cells.duplicated(["model", "unknown"])
     return cells.assign(
         harm=cells["unknown"] / 1000, meets=True, on_frontier=first, pick=first

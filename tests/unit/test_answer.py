@@ -12,6 +12,7 @@ def cells(**recipes: list[tuple[int, float, float, bool]]) -> pd.DataFrame:
         [
             {"model": "m", "unknown": unknown, "recipe": name.replace("_", " "), "seeds": 3}
             | {"reliability": right, "harm": harm, "target": 0.9, "budget": 0.1, "pick": pick}
+            | {"generalization": right - 0.2, "target_otherwise": None}
             for name, row in recipes.items()
             for unknown, right, harm, pick in row
         ]
@@ -105,3 +106,12 @@ def test_bars_are_not_rounded():
     )
     said = answers(capacity, frontier)["m"]
     assert "with at least 97.5% right answers and at most 7% harm" in said
+
+
+def test_what_is_asked_for_in_other_wordings_is_said():
+    said = answers(found(no_extras=NONE, HK=NONE), CELLS.assign(target_otherwise=0.75))["m"]
+    assert said.startswith(
+        "m takes no measured number of facts (10 to 80) with at least 90% right answers, 75% in "
+        "wordings that were not taught, and at most 10% harm, whatever the recipe. "
+        "Nearest comes HK with 80 facts"
+    )

@@ -85,7 +85,9 @@ def test_levers():
 def test_levers_of_one_seed_are_said_to_be_of_adapters():
     assert "compares two adapters" not in printed()[2][1]
     caption = printed(run_table(seeds=(1,)))[2][1]
-    assert "A pair of one seed compares two adapters, not two recipes." in caption
+    assert (
+        "A pair of one seed compares two adapters, not two recipes, and is not judged." in caption
+    )
 
 
 def test_too_few_facts_have_no_brackets():
@@ -119,7 +121,8 @@ def test_several_models_are_named():
 def test_captions_say_what_seeds_cover(seeds, said):
     tables = [run_table(levels=(level,), seeds=s) for level, s in zip((10, 40), seeds, strict=True)]
     runs = pd.concat(tables, ignore_index=True)
-    caption = answer_layout.capacity_caption(runs, "Harm.")
+    cells = pd.DataFrame({"target_otherwise": [None]})
+    caption = answer_layout.capacity_caption(cells, runs, "Harm.")
     assert f"95 % bootstrap intervals over facts{said} 40+" in caption
 
 

@@ -48,6 +48,20 @@ def test_by_hand(right, harm, expected):
     assert at(right, harm, 0.9, 0.1) == pytest.approx(expected, nan_ok=True)
 
 
+def test_held_out_wordings_may_have_a_target_of_their_own():
+    """Reliability falls from 1 to 0.9, generalization from 0.9 to 0.5: 0.7 is met halfway."""
+    runs = run_table(levels=(10, 1000), extras=PLAIN)
+    values = {
+        "reliability": lambda run: 1.0 if run["unknown"] == 10 else 0.9,
+        "generalization": lambda run: 0.9 if run["unknown"] == 10 else 0.5,
+        "negative_shift": lambda run: 0.0,
+    }
+    study = fixed(runs, values)
+    assert capacity(study, [0.9], [0.1])["capacity"].tolist() == [1000]
+    assert capacity(study, [0.9], [0.1], 0.7)["capacity"].tolist() == pytest.approx([100])
+    assert capacity(study, [0.9], [0.1], 0.95)["capacity"].isna().all()
+
+
 def test_the_table_has_a_row_a_recipe_target_and_budget(tmp_path):
     runs = run_table(extras=[("none", 0), ("highly_known", 1)])
     right = {10: 1.0, 40: 0.95, 80: 0.85}

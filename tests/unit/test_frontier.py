@@ -68,6 +68,21 @@ def test_benchmarks_that_all_rose_harm_nothing():
     assert found["harm"].tolist() == [0] * 4
 
 
+def test_held_out_wordings_may_have_a_target_of_their_own():
+    right = {"none": 0.6, "highly_known": 0.8, "paraphrase": 0.9}
+    runs = run_table(levels=(10,), extras=FOUR)
+    values = {
+        "reliability": lambda run: 0.95,
+        "generalization": lambda run: right[run["extra"]],
+        "negative_shift": lambda run: 0.09 if run["extra"] == "paraphrase" else 0.05,
+    }
+    found = frontier(fixed(runs, values), 0.9, 0.1, 0.85).set_index("recipe")
+    assert found["meets"].tolist() == [False, False, False, True]
+    assert picked(found) == ["1 paraphrase"]
+    assert found["generalization"].tolist() == pytest.approx([0.6, 0.8, 0.8, 0.9])
+    assert picked(frontier(fixed(runs, values), 0.9, 0.1).set_index("recipe")) == ["no extras"]
+
+
 def test_too_few_facts_have_no_interval(tmp_path):
     runs = run_table(levels=(5,))
     values = {"reliability": lambda run: 1.0, "negative_shift": lambda run: 0.1}

@@ -12,7 +12,7 @@ from knowpack.capacity import capacity
 from knowpack.errors import DataError
 from knowpack.frontier import frontier
 from knowpack.levers import levers
-from knowpack.measures import Measure, of_facts, of_suite
+from knowpack.measures import Measure, of_facts, of_rewordings, of_suite
 from knowpack.reliability import reliability
 from knowpack.shifts import shifts
 
@@ -48,6 +48,24 @@ def test_measures_of_facts_are_those_of_the_other_tables():
         "positive_shift": 1,
         "negative_shift": -1,
     }
+
+
+def test_other_wordings_are_the_mean_of_each_facts_own():
+    def labels(rows: list[tuple[str, str, float]]) -> pd.DataFrame:
+        return pd.DataFrame(rows, columns=["fact_id", "kind", "p_correct"])
+
+    runs = [
+        labels([("b", "held_out", 1.0), ("b", "held_out", 0.5), ("c", "held_out", 0.25)]),
+        labels([("a", "trained", 1.0)]),
+    ]
+    (found,) = of_rewordings("m", ["c", "b", "a"], runs, replicates=20)
+    assert found.name == "generalization"
+    assert found.units.tolist() == [2, 0]
+    assert found.values[0, 0] == pytest.approx(0.5)
+    assert np.isnan(found.values[:, 1]).all()
+    assert found.values[1:, 0].min() >= 0.25 and found.values[1:, 0].max() <= 0.75
+    table = levers(measured(RUNS[:2], found._replace(units=np.array([2, 2]))), {})
+    assert table.empty  # two seeds of one recipe
 
 
 def test_the_order_of_rows_changes_nothing():

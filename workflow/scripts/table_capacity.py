@@ -16,12 +16,13 @@ with job(snakemake):
     files, spec, paths = snakemake.input, snakemake.params.spec, snakemake.output
     runs = read_table(files.runs)
     study, left_out = measured_study(runs, files, spec["asked"])
-    targets, budgets = spec["targets"], spec["budgets"]
+    targets, budgets, otherwise = spec["targets"], spec["budgets"], spec["generalization"]
     tables = [
-        pd.concat([capacity(model, targets, budgets) for model in study], ignore_index=True),
-        pd.concat([frontier(model, targets[0], budgets[0]) for model in study], ignore_index=True),
-        pd.concat([levers(model, spec["training"]) for model in study], ignore_index=True),
+        [capacity(model, targets, budgets, otherwise) for model in study],
+        [frontier(model, targets[0], budgets[0], otherwise) for model in study],
+        [levers(model, spec["training"]) for model in study],
     ]
+    tables = [pd.concat(parts, ignore_index=True) for parts in tables]
     asked = dict.fromkeys(one.name for model in study for one in model.measures if one.task)
     printed = answer_layout.printed(*tables, runs, list(asked), left_out)
     places = [paths.capacity[0], paths.frontier[0], paths.levers[0]]

@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from knowpack.frontier import reached
+
 
 def answers(capacity: pd.DataFrame, frontier: pd.DataFrame) -> dict[str, str]:
     """Return each model's answer in one to three plain sentences.
@@ -32,7 +34,7 @@ def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
     ).sort_values(["number", "low", "harm"], ascending=[False, False, True], kind="stable")
     best: dict[Any, Any] = ranked.iloc[0].to_dict()
     target, budget = (f"{100 * best[name]:g}%" for name in ("target", "budget"))
-    goal = f"at least {target} right answers and at most {budget} harm"
+    goal = f"at least {target} right answers{_otherwise(frontier)} and at most {budget} harm"
     if pd.isna(best["capacity"]):
         said = _none(model, goal, ranked, frontier)
     elif best["beyond"]:
@@ -47,6 +49,12 @@ def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
     if (frontier["seeds"] == 1).all():
         said += " It rests on one seed, so it does not show how trainings differ."
     return said
+
+
+def _otherwise(frontier: pd.DataFrame) -> str:
+    """What is asked for in held-out wordings."""
+    least = frontier["target_otherwise"].iloc[0]
+    return "" if pd.isna(least) else f", {100 * least:g}% in wordings that were not taught,"
 
 
 def _beyond(model: str, goal: str, best: dict[Any, Any], last: pd.Series) -> str:
@@ -65,9 +73,9 @@ def _none(model: str, goal: str, ranked: pd.DataFrame, frontier: pd.DataFrame) -
     """Say that no recipe will do, how near one comes, and what the intervals leave open."""
     fewest, most = int(frontier["unknown"].min()), int(frontier["unknown"].max())
     span = _number(fewest) if fewest == most else f"{fewest:,} to {most:,}"
-    reached = frontier[frontier["reliability"] >= frontier["target"]]
-    if len(reached):
-        near = reached.sort_values("harm", kind="stable").iloc[0]
+    able = frontier[reached(frontier)]
+    if len(able):
+        near = able.sort_values("harm", kind="stable").iloc[0]
     else:
         near = frontier.sort_values("reliability", ascending=False, kind="stable").iloc[0]
     said = (

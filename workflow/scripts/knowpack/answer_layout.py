@@ -12,6 +12,8 @@ from knowpack.layout import NOT_ASKED, rows_of
 
 _MEASURES = {
     "reliability": "Reliability",
+    "generalization": "In held-out wordings",
+    "reversed": "Reversed",
     "positive_shift": "Positive shift",
     "negative_shift": "Negative shift",
 }
@@ -37,7 +39,7 @@ def printed(
     """
     counted = harms(benchmarks, left_out)
     return [
-        (capacity(capacities, runs), capacity_caption(runs, counted)),
+        (capacity(capacities, runs), capacity_caption(cells, runs, counted)),
         (frontier(cells, runs), frontier_caption(cells, runs, counted)),
         (levers(pairs, runs), levers_caption(pairs, runs)),
     ]
@@ -65,6 +67,11 @@ def frontier(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     cells = pd.DataFrame(
         {
             "Reliability": _spreads(table, "reliability"),
+            **(
+                {"In held-out wordings": _spreads(table, "generalization")}
+                if table["generalization"].notna().any()
+                else {}
+            ),
             "Negative shift": _spreads(table, "negative_shift"),
             "Largest drop of a benchmark": [
                 f"{task_name(task)} {said}" if pd.notna(task) else NOT_ASKED
@@ -99,13 +106,13 @@ def levers(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return rows_of(wide[measures].rename(columns=names), table)
 
 
-def capacity_caption(runs: pd.DataFrame, counted: str) -> str:
-    """Return the caption of the capacity, with what counts as harm."""
+def capacity_caption(cells: pd.DataFrame, runs: pd.DataFrame, counted: str) -> str:
+    """Return the caption of the capacity, with what counts as harm; ``cells`` are the frontier's."""
     fewest, most = runs["unknown"].min(), runs["unknown"].max()
     return (
         "How many facts fit: the largest number of Unknown facts at which reliability reaches the "
-        "target and no harm exceeds the budget, both taken as linear in the logarithm of the "
-        f"number between the levels that were trained. {counted} "
+        f"target{_otherwise(cells)} and no harm exceeds the budget, all taken as linear in the "
+        f"logarithm of the number between the levels that were trained. {counted} "
         f"{_intervals(runs)} {most:,}+: not measured beyond {most:,}, the largest level; "
         f"none: at no number from {fewest:,} to {most:,}."
     )
@@ -115,9 +122,10 @@ def frontier_caption(table: pd.DataFrame, runs: pd.DataFrame, counted: str) -> s
     """Return the caption of the frontier, with what counts as harm."""
     return (
         "Reliability against harm at every level. Meets: with "
-        f"{_goal(table.iloc[0].to_dict())}. Frontier: no other recipe of the level is at least as "
-        "good in both reliability and harm and better in one. Pick: the least harm among those that "
-        "meet both, else among those that reach the target, else the greatest reliability. "
+        f"{_goal(table.iloc[0].to_dict())}{_otherwise(table)}. Frontier: no other recipe of the "
+        "level is at least as good in both reliability and harm and better in one. Pick: the least "
+        "harm among those that meet both, else among those that reach the target, else the greatest "
+        "reliability. "
         f"{counted} {_intervals(runs)}"
     )
 
@@ -127,7 +135,7 @@ def levers_caption(table: pd.DataFrame, runs: pd.DataFrame) -> str:
     if table.empty:
         return "Differences between recipes: this study has one recipe at each level."
     told = table["low"].notna().sum()
-    alone = " A pair of one seed compares two adapters, not two recipes."
+    alone = " A pair of one seed compares two adapters, not two recipes, and is not judged."
     single = alone if (table["seeds"] == 1).any() else ""
     few = " Without brackets: fewer than 6 facts or questions." if told < len(table) else ""
     return (
@@ -162,6 +170,12 @@ def _intervals(runs: pd.DataFrame) -> str:
 
 def _goal(cell: Mapping[Any, Any]) -> str:
     return f"reliability {cell['target']:g}, harm {cell['budget']:g}"
+
+
+def _otherwise(cells: pd.DataFrame) -> str:
+    """What is asked for in held-out wordings."""
+    least = cells["target_otherwise"].iloc[0]
+    return "" if pd.isna(least) else f", in held-out wordings {least:g}"
 
 
 def _facts(cell: Mapping[Any, Any], most: int) -> str:

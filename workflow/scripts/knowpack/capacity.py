@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from knowpack.bootstrap import Array, interval
-from knowpack.measures import RELIABILITY, Measured
+from knowpack.measures import GENERALIZATION, RELIABILITY, Measured
 
 CAPACITY = pa.schema(
     [
@@ -25,18 +25,24 @@ _DIGITS = 6
 
 
 def capacity(
-    measured: Measured, targets: Sequence[float], budgets: Sequence[float]
+    measured: Measured,
+    targets: Sequence[float],
+    budgets: Sequence[float],
+    generalization: float | None = None,
 ) -> pd.DataFrame:
     """Return `CAPACITY` of a model: a row a recipe, target and budget.
 
     Capacity is the largest n between a recipe's least and greatest level at which the reliability is
-    at least the target and every harm at most the budget, all of them taken as linear in log n
-    between levels. A replicate without such an n counts as 0.
+    at least the target, every harm at most the budget and, where one is asked for, the
+    ``generalization`` reached in held-out wordings, all of them taken as linear in log n between
+    levels. A replicate without such an n counts as 0.
     """
+    goals = [] if generalization is None else [generalization]
+    names = [RELIABILITY] + [GENERALIZATION] * len(goals)
     rows = [
         {"model": measured.model, "recipe": recipe, "target": target, "budget": budget}
-        | _found(levels, np.concatenate([reliability - target, budget - harms], axis=2))
-        for recipe, levels, reliability, harms in _curves(measured)
+        | _found(levels, np.concatenate([known - [target, *goals], budget - harms], axis=2))
+        for recipe, levels, known, harms in _curves(measured, names)
         for target in targets
         for budget in budgets
     ]
@@ -63,21 +69,24 @@ def largest(levels: Array, slack: Array) -> Array:
     return np.asarray(found)
 
 
-def _curves(measured: Measured) -> Iterator[tuple[str, Array, Array, Array]]:
-    """Each recipe, its levels, and reliability and harms as (1 + replicates, levels, conditions)."""
+def _curves(measured: Measured, names: Sequence[str]) -> Iterator[tuple[str, Array, Array, Array]]:
+    """Each recipe, its levels, and named measures and harms as (1 + replicates, levels, conditions)."""
     runs = measured.runs
     for recipe in runs["recipe"].cat.categories:
         levels = sorted(set(runs.loc[runs["recipe"] == recipe, "unknown"]))
         cells = [measured.cell(level, recipe) for level in levels]
         if not cells:
             continue
-        reliability = [measured.mean(measured.of(RELIABILITY), cell) for cell in cells]
+        known = [
+            np.stack([measured.mean(measured.of(name), cell) for name in names], axis=1)
+            for cell in cells
+        ]
         # A benchmark that rose harms nothing.
         harms = [np.maximum(list(measured.harms(cell).values()), 0).T for cell in cells]
         yield (
             recipe,
             np.array(levels, dtype=float),
-            np.stack(reliability, axis=1)[:, :, None],
+            np.stack(known, axis=1),
             np.stack(harms, axis=1),
         )
 

@@ -154,6 +154,13 @@ class Study(Strict):
             raise ValueError(f"models: the study itself has a '{min(reserved)}'; take another name")
         if self.prompts.pool == "extra_facts" and self.extra_facts is None:
             raise ValueError("prompts.pool: extra_facts needs the section 'extra_facts'")
+        if self.capacity.generalization and not (
+            self.generalization and self.generalization.wordings
+        ):
+            raise ValueError(
+                "capacity.generalization: no held-out wordings are asked; add the section "
+                "'generalization', or remove this key"
+            )
         for suite in sorted(OWN_SUITES & set(self.suites)):
             raise ValueError(f"suites: '{suite}' has a meaning of its own; take another name")
         tasks = [benchmark.task for suite in self.suites.values() for benchmark in suite]

@@ -27,3 +27,6 @@ class Capacity(Strict):
     budgets: Annotated[list[Budget], Field(min_length=1), AfterValidator(_once)] = [0.1]
     """Most harm: the share of all facts that fell in category, and what a benchmark lost (0.1: 10 points of
     100)."""
+    generalization: Target | None = None
+    """Least share of right answers in held-out wordings too, which the section `generalization` asks; none
+    is needed if left out."""

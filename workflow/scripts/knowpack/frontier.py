@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from knowpack.bootstrap import FEWEST, Array, interval
-from knowpack.measures import NEGATIVE, RELIABILITY, Measured
+from knowpack.measures import GENERALIZATION, NEGATIVE, RELIABILITY, Measured
 
 FRONTIER = pa.schema(
     [
@@ -18,6 +18,10 @@ FRONTIER = pa.schema(
         pa.field("reliability", pa.float64(), nullable=False),
         pa.field("reliability_low", pa.float64()),  # null: too few facts to tell
         pa.field("reliability_high", pa.float64()),
+        # In held-out wordings; null where they were not asked.
+        pa.field("generalization", pa.float64()),
+        pa.field("generalization_low", pa.float64()),
+        pa.field("generalization_high", pa.float64()),
         pa.field("negative_shift", pa.float64(), nullable=False),
         pa.field("negative_shift_low", pa.float64()),
         pa.field("negative_shift_high", pa.float64()),
@@ -28,6 +32,7 @@ FRONTIER = pa.schema(
         pa.field("drop_high", pa.float64()),
         pa.field("harm", pa.float64(), nullable=False),  # the greater of the shift and the drop
         pa.field("target", pa.float64(), nullable=False),
+        pa.field("target_otherwise", pa.float64()),  # of generalization; null: none is asked for
         pa.field("budget", pa.float64(), nullable=False),
         pa.field("meets", pa.bool_(), nullable=False),
         pa.field("on_frontier", pa.bool_(), nullable=False),
@@ -36,8 +41,13 @@ FRONTIER = pa.schema(
 )
 
 
-def frontier(measured: Measured, target: float, budget: float) -> pd.DataFrame:
+def frontier(
+    measured: Measured, target: float, budget: float, generalization: float | None = None
+) -> pd.DataFrame:
     """Return `FRONTIER` of a model: a row a level and recipe.
+
+    The target is reached with a reliability of ``target`` and, where one is asked for, a
+    ``generalization`` in held-out wordings.
 
     A recipe is on the frontier of its level if no other there is at least as good in both
     reliability and harm and better in one. The pick of a level is the recipe with the least harm
@@ -52,13 +62,20 @@ def frontier(measured: Measured, target: float, budget: float) -> pd.DataFrame:
         for recipe in runs["recipe"].cat.categories
         if ((runs["unknown"] == unknown) & (runs["recipe"] == recipe)).any()
     ]
-    table = pd.DataFrame(rows).assign(target=target, budget=budget)
-    reached = table["reliability"] >= target
-    table["meets"] = reached & (table["harm"] <= budget)
+    table = pd.DataFrame(rows).assign(target=target, target_otherwise=generalization, budget=budget)
+    table["meets"] = reached(table) & (table["harm"] <= budget)
     groups = [group for _, group in table.groupby("unknown")]
     table["on_frontier"] = pd.concat([_undominated(group) for group in groups])
     table["pick"] = table.index.isin([_pick(group) for group in groups])
     return table[FRONTIER.names]
+
+
+def reached(table: pd.DataFrame) -> pd.Series:
+    """Whether each row of the frontier reaches its target, in held-out wordings too where asked for."""
+    otherwise = table["generalization"].astype(float) >= table["target_otherwise"].astype(float)
+    return (table["reliability"] >= table["target"]) & (
+        otherwise | table["target_otherwise"].isna()
+    )
 
 
 def _row(measured: Measured, unknown: int, recipe: str) -> dict[str, Any]:
@@ -72,6 +89,12 @@ def _row(measured: Measured, unknown: int, recipe: str) -> dict[str, Any]:
     facts = measured.of(NEGATIVE).units[columns].min()
     row = {"model": measured.model, "unknown": unknown, "recipe": recipe, "seeds": len(columns)}
     row |= _spread("reliability", reliability.clip(0, 1), taught.units[columns].min())
+    row |= dict.fromkeys(["generalization", "generalization_low", "generalization_high"])
+    if measured.has(GENERALIZATION):
+        otherwise = measured.of(GENERALIZATION)
+        if units := otherwise.units[columns].min():
+            known = measured.mean(otherwise, columns, student=True)
+            row |= _spread("generalization", known.clip(0, 1), units)
     row |= _spread("negative_shift", negative.clip(0, 1), facts)
     row |= {"benchmark": worst, "drop": None, "drop_low": None, "drop_high": None}
     if worst is not None:
@@ -96,8 +119,7 @@ def _undominated(group: pd.DataFrame) -> pd.Series:
 
 def _pick(group: pd.DataFrame) -> Any:
     """The index of the recipe to take among those of a level, which are in the recipes' order."""
-    reached = group["reliability"] >= group["target"]
-    for able in (group[group["meets"]], group[reached]):
+    for able in (group[group["meets"]], group[reached(group)]):
         if len(able):
             order = ["harm", "reliability", "rows"]
             return able.sort_values(order, ascending=[True, False, True], kind="stable").index[0]

@@ -25,7 +25,9 @@ LEVERS = pa.schema(
         pa.field("high", pa.float64()),
         pa.field("units", pa.int64(), nullable=False),
         pa.field("seeds", pa.int64(), nullable=False),  # that both have; 0: not paired over seeds
-        pa.field("helps", pa.bool_()),  # null: the interval holds 0
+        pa.field(
+            "helps", pa.bool_()
+        ),  # null: the interval holds 0, or a single seed stands behind it
     ]
 )
 
@@ -49,6 +51,7 @@ def levers(measured: Measured, defaults: Mapping[str, Any]) -> pd.DataFrame:
         for unknown in sorted(set(measured.runs["unknown"]))
         for recipe, against in _pairs(measured, unknown, defaults)
         for measure in measured.measures
+        if measure.units.all()
     ]
     return pd.DataFrame(rows, columns=LEVERS.names)
 
@@ -79,7 +82,8 @@ def _compared(
     values, seeds = _difference(measured, measure, *cells)
     low, high = interval(values) if units >= FEWEST else (None, None)
     helps = None
-    if low is not None and high is not None and not low <= 0 <= high:
+    several = seeds > 1 or (not seeds and min(map(len, cells)) > 1)
+    if several and low is not None and high is not None and not low <= 0 <= high:
         helps = (low > 0) == (measure.sign > 0)
     return {
         "measure": measure.name,

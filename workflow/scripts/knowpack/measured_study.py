@@ -7,7 +7,7 @@ import pandas as pd
 
 from knowpack.benchmark_names import Metric
 from knowpack.conditions import recipes
-from knowpack.measures import Measured, of_facts, of_suite
+from knowpack.measures import Measured, of_facts, of_rewordings, of_suite
 from knowpack.tables import read_table
 
 _BASE = "base"
@@ -21,8 +21,8 @@ def measured_study(
 
     Args:
         runs: the run table.
-        files: paths: base, labels and rows in the order of ``runs``; scores and questions in that of
-            ``asked``.
+        files: paths: base, labels, rows and, where they were asked otherwise, rewordings in the order
+            of ``runs``; scores and questions in that of ``asked``.
         asked: model, run and suite of each pair of scores and questions.
 
     Raises:
@@ -33,9 +33,11 @@ def measured_study(
     study = []
     for model, rows in runs.groupby("model", sort=True):
         rows = rows.sort_values(["unknown", "recipe", "seed"])
-        measures = of_facts(
-            str(model), read_table(files.base[rows.index[0]], _LABELS[:2]), _answers(rows, files)
-        )
+        base = read_table(files.base[rows.index[0]], _LABELS[:2])
+        measures = of_facts(str(model), base, _answers(rows, files))
+        if files.rewordings:
+            otherwise = [read_table(files.rewordings[place]) for place in rows.index]
+            measures += of_rewordings(str(model), base["fact_id"], otherwise)
         places = {(run, suite): n for n, (name, run, suite) in enumerate(asked) if name == model}
         for suite in sorted({suite for _, suite in places}):
             order = [places[run, suite] for run in [_BASE, *rows["run"]]]

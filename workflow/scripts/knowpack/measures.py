@@ -19,6 +19,8 @@ from knowpack.seeds import sub_seed
 from knowpack.shifts import levels
 
 RELIABILITY, POSITIVE, NEGATIVE = "reliability", "positive_shift", "negative_shift"
+GENERALIZATION = "generalization"  # to held-out wordings
+_OTHERWISE = {"held_out": GENERALIZATION, "reversed": "reversed"}
 _SEED = 0  # of all draws; each kind and model has its own from it
 _AGREE = 1e-6  # metric points between lm-eval's value and the mean of its questions
 
@@ -40,6 +42,10 @@ class Measured(NamedTuple):
     model: str
     runs: pd.DataFrame  # of the run table, with the column recipe
     measures: Sequence[Measure]
+
+    def has(self, name: str) -> bool:
+        """Whether there is a measure of a name."""
+        return any(measure.name == name for measure in self.measures)
 
     def of(self, name: str) -> Measure:
         """Return the measure of a name."""
@@ -112,7 +118,7 @@ def of_facts(
         taught.append(asked)
         rose.append((new > base).to_numpy())
         fell.append((new < base).to_numpy())
-    draws = Draws(len(base), sub_seed(_SEED, f"{model} facts"), replicates)
+    draws = _fact_draws(model, len(base), replicates)
     mask = np.stack(taught, axis=1)
     every = np.full(len(taught), len(base))
     return [
@@ -120,6 +126,40 @@ def of_facts(
         Measure(POSITIVE, draws.means(np.stack(rose, axis=1)), every),
         Measure(NEGATIVE, draws.means(np.stack(fell, axis=1)), every, sign=-1),
     ]
+
+
+def of_rewordings(
+    model: str,
+    fact_ids: Iterable[str],
+    runs: Sequence[pd.DataFrame],
+    replicates: int = REPLICATES,
+) -> list[Measure]:
+    """Return what a model's runs know of the taught facts in held-out wordings, and reversed.
+
+    A run of which no fact could be asked so has units 0 and the value NaN; where that is all of them,
+    there is no measure.
+
+    Args:
+        model: its name, from which the draws come: those of `of_facts`.
+        fact_ids: of all facts.
+        runs: columns of `knowpack.reworded_labels.REWORDED_LABELS` of each run.
+        replicates: of the bootstrap.
+    """
+    index = pd.Index(sorted(fact_ids))
+    found = []
+    for kind, name in _OTHERWISE.items():
+        asked = [labels[labels["kind"] == kind].groupby("fact_id") for labels in runs]
+        right = np.stack([of_fact["p_correct"].mean().reindex(index) for of_fact in asked], axis=1)
+        mask = ~np.isnan(right)
+        if mask.any():
+            draws = _fact_draws(model, len(index), replicates)
+            values = draws.means(np.nan_to_num(right).astype(np.float32), mask)
+            found.append(Measure(name, values, mask.sum(axis=0)))
+    return found
+
+
+def _fact_draws(model: str, facts: int, replicates: int) -> Draws:
+    return Draws(facts, sub_seed(_SEED, f"{model} facts"), replicates)
 
 
 def of_suite(
