@@ -59,6 +59,17 @@ def test_two_settings_at_once_are_set_against_the_plain_recipe_only():
     assert {against for _, against, _ in found} == {"no extras, rank 1"}
 
 
+def test_several_settings_at_once_are_set_against_the_studys_own_with_the_same_extras():
+    both = {"rank": 8, "learning_rate": 0.002}
+    grid = {"extras": [("none", 0), ("highly_known", 1)]}
+    found = pairs(plainly(runs_of({}, both, **grid)))
+    assert found[-1] == (
+        "1 HK, rank 8, learning rate 0.002",
+        "1 HK, rank 1, learning rate 0.001",
+        "rank 8 for 1, learning rate 0.002 for 0.001",
+    )
+
+
 def test_helps_counts_harm_downwards_and_needs_an_interval(tmp_path):
     grid = {"extras": [("none", 0), ("highly_known", 1)]}
     table = plainly(

@@ -36,8 +36,9 @@ def levers(measured: Measured, defaults: Mapping[str, Any]) -> pd.DataFrame:
     """Return `LEVERS` of a model: the recipes of a level that are set against each other.
 
     Each recipe is set against the plain one: no extras and the settings ``defaults`` of the study,
-    or the level's first recipe where that was not trained. Beside, recipes are set against each
-    other that differ in their extras only, or in one setting only, the later against the earlier.
+    or the level's first recipe where that was not trained. Beside, a recipe is set against the one of
+    the same extras that has those settings, and recipes against each other that differ in their extras
+    only, or in one setting only, the later against the earlier.
     """
     rows = [
         {
@@ -69,9 +70,12 @@ def _pairs(
     others = [recipe for recipe in recipes if recipe is not plain]
     for recipe in others:
         yield recipe, plain
-    for against, recipe in combinations(others, 2):
-        if len(differences(recipe, against)) == 1:
-            yield recipe, against
+    for pair in combinations(others, 2):
+        of_study = [row for row in pair if has_settings(row, defaults)]
+        if len(of_study) == 1 and len({(row["extra"], row["per_unknown"]) for row in pair}) == 1:
+            yield next(row for row in pair if row is not of_study[0]), of_study[0]
+        elif len(differences(*pair)) == 1:
+            yield pair[1], pair[0]
 
 
 def _compared(
