@@ -1,5 +1,6 @@
 # Checks the configuration, expands it to the run table, and says what each rule is given of it.
 
+import json
 import os
 import re
 import sys
@@ -277,12 +278,20 @@ def export_inputs(wildcards):
     }
 
 
+def recommended():
+    """The model and the run that were chosen, once they are."""
+    return json.loads(
+        Path(checkpoints.recommend.get().output[0]).read_text(encoding="utf-8")
+    ).values()
+
+
 def exported(wildcards=None):
-    """What the target `adapter` makes; which run's it is, the configuration says."""
+    """What the target `adapter` makes: of the run that the configuration names, or of the recommended."""
     try:
-        model, run = export_specs.exported(study, RUNS)
+        named = export_specs.exported(study, RUNS)
     except KnowpackError as error:
         raise WorkflowError(str(error)) from None
+    model, run = named or recommended()
     name = f"{model}-{run}-merged" if study.export.merged else f"{model}-{run}"
     folder = f"<results>/export/{name}"
     return folder if study.export.merged else f"{folder}/SHA256SUMS"

@@ -1,8 +1,34 @@
 # The adapter to take home, with a card that says what it was taught, how well and at what cost.
 
 # Said here, as Snakemake adds a traceback to what goes wrong in a function of a rule.
-if workflow.is_main_process and "adapter" in sys.argv:
+if workflow.is_main_process and "adapter" in sys.argv and study.export.run:
     exported()
+
+
+checkpoint recommend:
+    input:
+        **{
+            name: f"<results>/tables/{name}.parquet"
+            for name in ("frontier", "reliability", "shifts")
+        },
+        runs="<results>/runs.parquet",
+    output:
+        "<results>/export/recommended.json",
+    log:
+        "<logs>/recommend.log",
+    benchmark:
+        "<benchmarks>/recommend.tsv"
+    conda:
+        environment("analysis")
+    resources:
+        **needs("tables"),
+    params:
+        spec={"model": study.export.model},
+        code=code_digest("recommend.py"),
+    message:
+        "choose the adapter to take home"
+    script:
+        "../workflow/scripts/recommend.py"
 
 
 rule adapter:

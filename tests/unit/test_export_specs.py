@@ -20,7 +20,7 @@ VALUES: dict[str, Any] = {
 }
 
 
-def chosen(**export: Any) -> tuple[str, str]:
+def chosen(**export: Any) -> tuple[str, str] | None:
     study = load({**VALUES, "export": export})
     return exported(study, run_table(study))
 
@@ -34,7 +34,6 @@ def test_a_run_of_a_model_is_chosen():
 @pytest.mark.parametrize(
     ("export", "message"),
     [
-        ({}, "export.run: say which run's adapter to take home, one of uk1-s1, uk2-s1"),
         (
             {"run": "uk2s1"},
             "export.run: there is no run 'uk2s1' (did you mean 'uk2-s1'?); one of uk1-s1, uk2-s1",
@@ -51,11 +50,12 @@ def test_what_cannot_be_chosen(export: dict[str, Any], message: str):
         chosen(**export)
     assert str(caught.value) == message
     study = load({**VALUES, "export": export})
-    if export:
-        with pytest.raises(ConfigError):
-            check_export(study, run_table(study))
-    else:
-        check_export(study, run_table(study))  # nobody asked for one
+    with pytest.raises(ConfigError):
+        check_export(study, run_table(study))
+
+
+def test_no_run_need_be_named():
+    assert chosen() is None
 
 
 def test_the_public_name_is_never_a_place_on_this_machine():
@@ -71,6 +71,6 @@ def test_the_public_name_is_never_a_place_on_this_machine():
 
 def test_many_runs_are_not_all_named():
     grid = [{"unknown": [*range(1, 31)], "seeds": [1]}]
-    study = load({**VALUES, "grid": grid})
+    study = load({**VALUES, "grid": grid, "export": {"run": "uk50-s1"}})
     with pytest.raises(ConfigError, match="uk20-s1 and 10 more$"):
         exported(study, run_table(study))

@@ -10,15 +10,30 @@ FOLDER = f"results/small/export/tiny-{RUN}"
 CHOSEN = ("adapter", "--config", f"export={{run: {RUN}}}")
 
 
-def test_which_run_is_said_where_none_or_an_unknown_one_is_asked_for(source: Tree) -> None:
-    status, text = source.snakemake("adapter", "--dry-run")
-    assert status == 1
+def test_runs_are_named_where_an_unknown_one_is_asked_for(source: Tree) -> None:
     runs = "uk2-s1, uk2-hk1-s1, uk4-s1, uk4-hk1-s1"
-    assert f"export.run: say which run's adapter to take home, one of {runs}" in text
-    assert "Traceback" not in text
     status, text = source.snakemake("adapter", "--dry-run", "--config", "export={run: uk3-s1}")
     assert status == 1
     assert f"there is no run 'uk3-s1' (did you mean 'uk4-s1'?); one of {runs}" in text
+    assert "Traceback" not in text
+
+
+def test_the_recommended_adapter_is_exported_where_none_is_named(tree: Tree) -> None:
+    assert tree.planned("adapter") == {"recommend": 1, "adapter": 1}
+    loose = ("adapter", "--config", "capacity={targets: [0.01], budgets: [1]}")
+    status, text = tree.snakemake(*loose)
+    assert status == 0, text
+    export = tree.folder / "results/small/export"
+    chosen = json.loads((export / "recommended.json").read_text())
+    assert chosen["run"].startswith("uk4-")
+    assert (export / f"tiny-{chosen['run']}" / "README.md").is_file()
+    assert tree.planned(*loose) == {}
+
+
+def test_no_adapter_is_recommended_that_no_bar_allows(tree: Tree) -> None:
+    status, text = tree.snakemake("adapter", "--config", "capacity={targets: [1], budgets: [0]}")
+    assert status == 1
+    assert "no recipe has reliability 1 with harm 0 at any level; name a run" in text
 
 
 def test_an_adapter_is_exported(tree: Tree) -> None:

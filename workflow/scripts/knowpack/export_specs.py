@@ -21,19 +21,18 @@ def check_export(study: Study, table: Sequence[dict[str, Any]]) -> None:
     """Refuse a run or model to export that the study does not have.
 
     Raises:
-        ConfigError: as `exported`, unless no run is asked for.
+        ConfigError: as `exported`.
     """
-    if study.export.run:
-        exported(study, table)
+    exported(study, table)
 
 
-def exported(study: Study, table: Sequence[dict[str, Any]]) -> tuple[str, str]:
-    """Return the model and the run whose adapter is taken home.
+def exported(study: Study, table: Sequence[dict[str, Any]]) -> tuple[str, str] | None:
+    """Return the model and the run whose adapter is taken home; None where no run is named.
 
     ``table`` is the run table (`knowpack.runs.run_table`).
 
     Raises:
-        ConfigError: none is asked for, there is none of this name, or several models have it.
+        ConfigError: there is no such model or run, or several models have it.
     """
     run, model = study.export.run, study.export.model
     models = sorted({row["model"] for row in table})
@@ -43,7 +42,7 @@ def exported(study: Study, table: Sequence[dict[str, Any]]) -> tuple[str, str]:
         )
     runs = list(dict.fromkeys(row["run"] for row in table if model in (None, row["model"])))
     if run is None:
-        raise ConfigError(f"export.run: say which run's adapter to take home, {_one_of(runs)}")
+        return None
     if run not in runs:
         raise ConfigError(
             f"export.run: there is no run '{run}'{suggest(run, runs)}; {_one_of(runs)}"

@@ -1,0 +1,14 @@
+"""Choose the run whose adapter is taken home where none is named."""
+
+import json
+
+from knowpack.job import job
+
+with job(snakemake):
+    from knowpack.recommended import recommended
+    from knowpack.tables import read_table, write_text
+
+    files, spec = snakemake.input, snakemake.params.spec
+    tables = [read_table(files[name]) for name in ("frontier", "runs", "reliability", "shifts")]
+    model, run = recommended(*tables, spec["model"])
+    write_text(json.dumps({"model": model, "run": run}), snakemake.output[0])
