@@ -19,5 +19,5 @@ with job(snakemake):
     path = files.get("responses")
     responses = read_table(path) if path else None
     rows = select_rows(facts, pools, paraphrases, extras, responses, **snakemake.params.spec)
-    print(dict(rows.role.value_counts()))
+    print(rows.role.value_counts().to_dict())
     write_table(rows, snakemake.output[0], ROWS)

@@ -42,7 +42,8 @@ class Training(Strict):
     ]
     """Which of the model's modules get an adapter."""
     method: Literal["lora", "dora", "loraplus"] = "lora"
-    """`dora`: the weights' norms are trained beside their directions (vLLM serves it merged only);
+    """`dora`: the weights' norms are trained beside their directions, in more than twice the time (vLLM
+    serves it merged only, and it trains on one device);
     `loraplus`: the second of an adapter's two matrices learns 16 times as fast as the first."""
     patience: Natural = 0
     """Stop after so many epochs in a row without a lower loss on held-out HighlyKnown facts, and keep
