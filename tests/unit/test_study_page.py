@@ -6,7 +6,6 @@ import html
 import itertools
 import json
 import re
-from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,86 +14,20 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import study_frames as study
+from page_study import EVIL, SPEC, SVG, lay_out, lay_out_hostile, published
 
 from knowpack import page_tables
 from knowpack.benchmark_names import TRUTHFULQA
-from knowpack.config import Training
 from knowpack.contents import FIGURES, TABLES
 from knowpack.errors import DataError
 from knowpack.page_script import page_script
 from knowpack.study_page import compose
 from knowpack.tables import write_table
 
-SVG = (
-    b"<svg xmlns='http://www.w3.org/2000/svg' xmlns:dc='http://purl.org/dc/elements/1.1/'>"
-    b"<metadata><dc:description>Drawn &amp; described.</dc:description></metadata></svg>"
-)
-SPEC: dict[str, Any] = {
-    "study": "made-up",
-    "models": {"m1": "some_package"},
-    "source": "table",
-    "facts": {"path": "facts.csv"},
-    "prompts": {"count": 5, "shots": 4},
-    "asking": {"max_new_tokens": 32},
-    "labels": {"match": "word"},
-    "benchmarks": [],
-    "training": Training(rank=4).model_dump(),
-}
 BOTH = {"m1": "some_package", "mi": "Mistral-7B-Instruct-v0.3"}
 ALL = [("mmlu", "acc"), *TRUTHFULQA, *((task, "acc") for task in ("arc_easy", "arc_challenge"))]
 SPECS = re.compile(r'<script type="application/json">(.*?)</script>', re.S)
 OF_PAPER = re.compile(r"<h3>([^<]*)(?: <span class=\"paper\">([^<]*) of the paper</span>)?</h3>")
-
-
-def answers(runs: pd.DataFrame) -> pd.DataFrame:
-    base = runs[["model"]].drop_duplicates().assign(run="base")
-    named = pd.concat([base, runs[["model", "run"]]])
-    counts = {"refused": 1, "unique_answers": 2, "top_answer_count": 3}
-    return named.assign(**counts, mean_repeats=1.5, std_repeats=0.5, top_answer="<Paris>")
-
-
-def costs() -> pd.DataFrame:
-    row = {"rule": "ask", "model": "m1", "run": "base", "suite": "facts", "seconds": 90.0}
-    rates = {"prompts_per_second": 25.0, "tokens_per_second": None, "cache_hit_rate": 0.8}
-    return pd.DataFrame([{**row, "peak_memory_mb": None, **rates, "device": "cpu"}])
-
-
-def published() -> pd.DataFrame:
-    cell = {"unknown": 10, "extra": "none", "per_unknown": 0, "metric": "reliability"}
-    found = {"published": 1.0, "measured": 0.9, "low": 0.8, "high": 1.0, "difference": -0.1}
-    return pd.DataFrame([{"model": "m1", "table": 2, **cell, **found, "seeds": 2}])
-
-
-def lay_out(
-    folder: Path,
-    relations: Sequence[str | None] = ("capital",),
-    models: tuple[str, ...] = ("m1",),
-    tasks: Sequence[tuple[str, str]] = (),
-    **others: pd.DataFrame,
-) -> Path:
-    """Write the tables that the page is made of, each with "The caption of <name>." in its footer."""
-    runs = study.runs(models)
-    tables = {
-        "categories": study.categories(models),
-        "reliability": study.reliability(runs),
-        "shifts": study.shifts(runs).astype({"positive_shift_untrained": float}),
-        "answers": answers(runs),
-        "shift_reasons": study.shift_reasons(runs),
-        "shift_examples": study.shift_examples(runs),
-        "benchmarks": study.benchmarks(runs, tasks),
-        "published": published(),
-        "capacity": study.capacity(runs),
-        "frontier": study.frontier(runs),
-        "levers": study.levers(runs),
-        "costs": costs(),
-    } | others
-    facts = pd.DataFrame({"fact_id": range(len(relations)), "relation": relations})
-    frames = {f"tables/{name}": frame for name, frame in tables.items()}
-    for path, frame in (frames | {"runs": runs, "facts": facts}).items():
-        schema = pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata()
-        caption = {"caption": f"The caption of {Path(path).name}."}
-        write_table(frame, folder / f"{path}.parquet", schema, caption)
-    return folder
 
 
 def page(folder: Path, spec: dict[str, Any] = SPEC) -> str:
@@ -332,9 +265,6 @@ def test_examples_are_rows_to_search_as_many_as_fit(tmp_path: Path, monkeypatch)
     assert text.count(">learned</td>") == 48
 
 
-EVIL = "</script><script>alert('x')</script><img src=x onerror=alert(1)> & \"q\" {{ 7*7 }} <!--"
-
-
 class Tags(HTMLParser):
     """Elements of a page, and the scripts that it would run."""
 
@@ -361,25 +291,7 @@ class Tags(HTMLParser):
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> str:
-    """The page of a study in which every text tries to be code."""
-    models = {"m1": EVIL}
-    examples = study.shift_examples(study.runs())
-    examples[["question", "answer", "before", "after"]] = EVIL
-    runs = study.runs(target_modules=EVIL)
-    runs.loc[::2, "target_modules"] = f"{EVIL}2"
-    folder = lay_out(
-        tmp_path,
-        tasks=[(EVIL, EVIL)],
-        shift_examples=examples,
-        answers=answers(runs).assign(top_answer=EVIL),
-        costs=costs().assign(device=EVIL),
-        frontier=study.frontier(runs).assign(benchmark=EVIL, drop=0.5, harm=0.5),
-        capacity=study.capacity(runs),
-        levers=study.levers(runs)[:0],
-    )
-    schema = pa.Schema.from_pandas(runs, preserve_index=False).remove_metadata()
-    write_table(runs, folder / "runs.parquet", schema, {})
-    return page(folder, {**SPEC, "study": EVIL, "source": EVIL, "models": models})
+    return page(tmp_path, lay_out_hostile(tmp_path))
 
 
 def test_nothing_of_a_study_is_more_than_text(hostile: str):

@@ -208,7 +208,7 @@ def _whole(
         alt.layer(*layers, data=alt.Data(values=values))
         .add_params(picked)
         .properties(width="container", height=height, background="transparent")
-        .configure(font="system-ui, sans-serif", view={"stroke": None}, axis=_INK)
+        .configure(aria=False, font="system-ui, sans-serif", view={"stroke": None}, axis=_INK)
         .to_dict()
     )
     return chart
