@@ -205,7 +205,7 @@ ELEMENTS = {
     "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "p",
     "nav", "ul", "li", "a", "main", "section", "span", "div", "table", "caption", "thead",
     "tbody", "tr", "th", "td", "figure", "img", "figcaption", "dl", "dt", "dd",
-    "script", "form", "fieldset", "legend", "label", "input", "output", "svg", "path",
+    "script", "form", "button", "fieldset", "legend", "label", "input", "output", "svg", "path",
 }  # fmt: skip
 ATTRIBUTES = {
     "alt": r"[^\x00]*", "aria-hidden": "true", "aria-label": r"[^\x00]*", "autocomplete": "off",
@@ -215,7 +215,7 @@ ATTRIBUTES = {
     "id": r"[a-z-]+", "lang": "en", "name": "viewport|color-scheme|words|shown", "role": "region|img",
     "scope": "col|row", "src": r"data:image/svg\+xml;base64,[\w+/=]+",
     "stroke": r"var\(--[a-z0-9-]+\)", "stroke-dasharray": r"[\d ]+", "stroke-width": r"[\d.]+",
-    "tabindex": "0", "transform": r"scale\(4.5\)", "type": "application/json|checkbox|search",
+    "tabindex": "0", "transform": r"scale\(4.5\)", "type": "application/json|button|checkbox|search",
     "value": r"[^\x00]*", "viewbox": r"[\d -]+",
 }  # fmt: skip
 

@@ -23,6 +23,11 @@ async function move(figure) {
       views.forEach((view) => view.signal("picked", picked).runAsync());
     };
     figure.addEventListener("change", pick);
+    figure.querySelector("button")?.addEventListener("click", () => {
+      const all = boxes.every((box) => box.checked);
+      boxes.forEach((box) => (box.checked = !all));
+      pick();
+    });
     pick(); // a browser may remember what was picked
   } catch (error) {
     figure.classList.remove("moving");

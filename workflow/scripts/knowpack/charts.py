@@ -14,6 +14,7 @@ from knowpack.legend import Mark, legend
 from knowpack.plots import MARGIN, Panel, apart
 
 _HARM = ["harm (negative shift,", "or a benchmark's drop)"]
+_LABELLED = 4  # recipes at most whose levels are written beside their points
 _AXIS = alt.Axis(tickCount=5)
 _INK = {
     **{"labelColor": "var(--text)", "titleColor": "var(--text)", "titleFontWeight": "normal"},
@@ -133,7 +134,7 @@ def _frontier(panel: Panel, marks: list[Mark], right: float, least: float) -> di
         *_NAMED,
         alt.Tooltip("answers:N", title="Reliability"),
         alt.Tooltip("harmed:N", title="Harm"),
-        alt.Tooltip("meets:N", title="Meets target and budget"),
+        alt.Tooltip("meets:N", title="Meets the goal"),
     ]
     layers = [
         shaded.encode(x=alt.X("x:Q", scale=across), x2="x2:Q", y=alt.Y("y:Q", scale=up), y2="y2:Q"),
@@ -144,7 +145,7 @@ def _frontier(panel: Panel, marks: list[Mark], right: float, least: float) -> di
             x=alt.X("harm_low:Q", scale=across), x2="harm_high:Q"
         ),
         points.mark_line(strokeWidth=1.8).encode(order="unknown:Q", strokeDash=dashes),
-        points.transform_filter("datum.end")
+        points.transform_filter(f"length(picked) <= {_LABELLED}")
         .mark_text(align="left", dx=7, dy=-8, fontSize=11)
         .encode(color=alt.value("var(--text)"), text=alt.Text("unknown:Q", format=",d")),
         points.mark_point(filled=True, size=80, opacity=1).encode(shape=shape, tooltip=said),
@@ -159,20 +160,17 @@ def _points(frame: pd.DataFrame) -> pd.DataFrame:
         f"harm_{end}": frame[f"negative_shift_{end}"].mask(of_drop, frame[f"drop_{end}"]).clip(0.0)
         for end in ("low", "high")
     }
-    levels = frame.groupby("condition", observed=True)["unknown"]
-    first, last = (frame["unknown"] == levels.transform(end) for end in ("min", "max"))
     names = ["unknown", "harm", "reliability", "reliability_low", "reliability_high"]
     points = frame[names].assign(
         **spread,
         recipe=frame["condition"],
-        end=first | last,
         meets=frame["meets"].map({True: "yes", False: "no"}),
     )
     what = frame["benchmark"].where(of_drop, "negative shift")
     return points.assign(
         answers=_with_interval(points, "reliability"),
         harmed=[
-            f"{said}: {text}"
+            f"{text}, {said}"
             for said, text in zip(what, _with_interval(points, "harm"), strict=True)
         ],
     )
