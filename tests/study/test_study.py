@@ -15,6 +15,7 @@ import torch
 from small_study import MODEL, PROMPTS, RUNS, SmallStudy, run_script
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from knowpack.page_script import page_script
 from knowpack.prompts import Prompter
 
 pytestmark = [pytest.mark.study, pytest.mark.timeout(1500)]
@@ -223,11 +224,16 @@ def test_a_lever_is_the_difference_of_the_other_tables(small: SmallStudy) -> Non
 
 def test_the_report_loads_nothing(small: SmallStudy) -> None:
     page = (small.results / "report.html").read_text()
+    assert (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-" in page
+    )
+    assert page.count(page_script()) == 1
+    page = page.replace(f"<script>{page_script()}</script>", "")
     inside = [base64.b64decode(found) for found in re.findall(r"base64,([A-Za-z0-9+/=]+)", page)]
     assert len(inside) >= 3  # the figures
     loads = re.compile(
         r"""(?:src|href|data|action)\s*=\s*["']?\s*(?:https?:)?//|url\(\s*["']?(?:https?:)?//"""
-        r"""|@import|<script|<link|<iframe""",
+        r"""|@import|<script(?! type="application/json">)|<link|<iframe""",
         re.IGNORECASE,
     )
     for text in [page, *(part.decode() for part in inside)]:

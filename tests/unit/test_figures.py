@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 import study_frames as study
 
-from knowpack import figures
+from knowpack import figures, panels
 from knowpack.benchmark_names import TRUTHFULQA, Metric, first_metrics
 
 BENCHMARKED = [
@@ -178,6 +178,6 @@ def test_one_model_is_not_put_side_by_side():
 def test_first_metrics_and_of_metric():
     table = study.benchmarks(study.runs(), TASKS)
     assert first_metrics(table)[-1] == Metric("reasoning", "acc")
-    found = figures.of_metric(table, Metric("reasoning", "acc_norm"))
+    found = panels.of_metric(table, Metric("reasoning", "acc_norm"))
     assert set(found["metric"]) == {"acc_norm"}
     assert isinstance(found, pd.DataFrame)

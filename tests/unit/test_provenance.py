@@ -39,7 +39,7 @@ REACHED = {
     | {"sources", "tables", "tabular", "templates", "wikidata", "wikidata_api", *WORLD},
     "describe_facts.py": {"draws", "fact_set", "facts_page", "pages", "plots", "tables"},
     "draw_figure.py": {"benchmark_names", "captions", "conditions", "figure_captions", "figures"}
-    | {"plots", "tables"},
+    | {"panels", "plots", "tables"},
     "draw_shots.py": {"files", "prompts", "tables"},
     **dict.fromkeys(["export_adapter.py", "export_merged.py"], EXPORTED),
     "fetch_dump.py": {"dumps"},
@@ -50,14 +50,17 @@ REACHED = {
     "list_runs.py": {"runtable", "tables"},
     "load_suite.py": TASKS,
     "make_report.py": {
+        "answer",
         "answer_layout",
         "benchmark_names",
         "captions",
+        "charts",
         "conditions",
         "contents",
         "layout",
     }
-    | {"pages", "published", "report", "study_page", "tables"},
+    | {"legend", "page_script", "page_tables", "pages", "panels", "plots", "published", "report"}
+    | {"study_page", "tables"},
     "materialise_model.py": {"files", "models", "tables"},
     "paraphrase_by_model.py": {"adapters", "engine", "order", "paraphrases_by_model", "prompts"}
     | {"seeds", *PARAPHRASED},

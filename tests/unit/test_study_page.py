@@ -1,8 +1,12 @@
 """The page of a made-up study, from its tables on disk."""
 
+import base64
+import hashlib
 import html
+import itertools
+import json
 import re
-from collections.abc import Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -10,83 +14,20 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import study_frames as study
+from page_study import EVIL, SPEC, SVG, lay_out, lay_out_hostile, published
 
+from knowpack import page_tables
 from knowpack.benchmark_names import TRUTHFULQA
-from knowpack.config_training import Training
 from knowpack.contents import FIGURES, TABLES
 from knowpack.errors import DataError
+from knowpack.page_script import page_script
 from knowpack.study_page import compose
 from knowpack.tables import write_table
 
-SVG = (
-    b"<svg xmlns='http://www.w3.org/2000/svg' xmlns:dc='http://purl.org/dc/elements/1.1/'>"
-    b"<metadata><dc:description>Drawn &amp; described.</dc:description></metadata></svg>"
-)
-SPEC: dict[str, Any] = {
-    "study": "made-up",
-    "models": {"m1": "some_package"},
-    "source": "table",
-    "facts": {"path": "facts.csv"},
-    "prompts": {"count": 5, "shots": 4},
-    "asking": {"max_new_tokens": 32},
-    "labels": {"match": "word"},
-    "benchmarks": [],
-    "training": Training(rank=4).model_dump(),
-}
 BOTH = {"m1": "some_package", "mi": "Mistral-7B-Instruct-v0.3"}
 ALL = [("mmlu", "acc"), *TRUTHFULQA, *((task, "acc") for task in ("arc_easy", "arc_challenge"))]
+SPECS = re.compile(r'<script type="application/json">(.*?)</script>', re.S)
 OF_PAPER = re.compile(r"<h3>([^<]*)(?: <span class=\"paper\">([^<]*) of the paper</span>)?</h3>")
-
-
-def answers(runs: pd.DataFrame) -> pd.DataFrame:
-    base = runs[["model"]].drop_duplicates().assign(run="base")
-    named = pd.concat([base, runs[["model", "run"]]])
-    counts = {"refused": 1, "unique_answers": 2, "top_answer_count": 3}
-    return named.assign(**counts, mean_repeats=1.5, std_repeats=0.5, top_answer="<Paris>")
-
-
-def costs() -> pd.DataFrame:
-    row = {"rule": "ask", "model": "m1", "run": "base", "suite": "facts", "seconds": 90.0}
-    rates = {"prompts_per_second": 25.0, "tokens_per_second": None, "cache_hit_rate": 0.8}
-    return pd.DataFrame([{**row, "peak_memory_mb": None, **rates, "device": "cpu"}])
-
-
-def published() -> pd.DataFrame:
-    cell = {"unknown": 10, "extra": "none", "per_unknown": 0, "metric": "reliability"}
-    found = {"published": 1.0, "measured": 0.9, "low": 0.8, "high": 1.0, "difference": -0.1}
-    return pd.DataFrame([{"model": "m1", "table": 2, **cell, **found, "seeds": 2}])
-
-
-def lay_out(
-    folder: Path,
-    relations: Sequence[str | None] = ("capital",),
-    models: tuple[str, ...] = ("m1",),
-    tasks: Sequence[tuple[str, str]] = (),
-    **others: pd.DataFrame,
-) -> Path:
-    """Write the tables that the page is made of, each with "The caption of <name>." in its footer."""
-    runs = study.runs(models)
-    tables = {
-        "categories": study.categories(models),
-        "reliability": study.reliability(runs),
-        "shifts": study.shifts(runs).astype({"positive_shift_untrained": float}),
-        "answers": answers(runs),
-        "shift_reasons": study.shift_reasons(runs),
-        "shift_examples": study.shift_examples(runs),
-        "benchmarks": study.benchmarks(runs, tasks),
-        "published": published(),
-        "capacity": study.capacity(runs),
-        "frontier": study.frontier(runs),
-        "levers": study.levers(runs),
-        "costs": costs(),
-    } | others
-    facts = pd.DataFrame({"fact_id": range(len(relations)), "relation": relations})
-    frames = {f"tables/{name}": frame for name, frame in tables.items()}
-    for path, frame in (frames | {"runs": runs, "facts": facts}).items():
-        schema = pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata()
-        caption = {"caption": f"The caption of {Path(path).name}."}
-        write_table(frame, folder / f"{path}.parquet", schema, caption)
-    return folder
 
 
 def page(folder: Path, spec: dict[str, Any] = SPEC) -> str:
@@ -107,7 +48,11 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_page_holds_the_study(folder: Path):
     text, said = compose(folder, {"shifts_by_unknown": SVG}, SPEC)
-    assert said.startswith("m1 did not know 1,200 of 2,000 facts (60%). Taught 50 unknown facts")
+    answer, headline = said.split("\n")
+    assert answer.startswith("m1 takes about 40 facts with at least 90% right answers and at most")
+    assert headline.startswith("m1 did not know 1,200 of 2,000 facts (60%). Taught 50 unknown")
+    first = f'<p class="headline">{html.escape(answer)}</p>\n  <p>{html.escape(headline)}</p>'
+    assert first in text
     for words in (
         "Knowpack study: made-up",
         "2,000 of 2 relations, source &#39;table&#39;",
@@ -121,14 +66,36 @@ def test_the_page_holds_the_study(folder: Path):
     ):
         assert words in text, words
     assert "<Paris>" not in text
-    assert '<a href="facts.html">facts.html</a>' in under(text, "What was studied")
+    assert '<a href="facts.html">facts.html</a>' in under(text, "How it was made")
+
+
+def test_the_answer_comes_first_and_the_paper_last(folder: Path):
+    text = page(folder)
+    assert re.findall("<h2>(.*?)</h2>", text.split("<script>")[0]) == [
+        "How many facts fit",
+        "Facts that rose and fell",
+        "Benchmarks",
+        "Which recipe helps",
+        "Facts learned and lost",
+        "Costs",
+        "How it was made",
+        "The paper's tables and figures",
+        "Published beside measured",
+    ]
+    sections = re.findall('<section id="(.*?)">', text)
+    assert sections == re.findall('<li><a href="#(.*?)">', text)
+
+
+def test_levers_stand_there_where_there_are_several_recipes(tmp_path: Path):
+    none = study.levers(study.runs())[:0]
+    assert "Which recipe helps" not in page(lay_out(tmp_path, levers=none))
 
 
 def test_every_table_and_figure_of_the_paper_is_there_in_order(folder: Path):
     found = [number for _, number in OF_PAPER.findall(page(folder)) if number]
     assert found == [
-        *(f"Table {number}" for number in range(1, 9)),
         "Appendix D",
+        *(f"Table {number}" for number in range(1, 9)),
         "Figure 1",
         "Figure 2",
         "Figures 3 and 4",
@@ -155,10 +122,11 @@ def test_published_categories_stand_there_where_the_facts_have_some(tmp_path: Pa
 
 def test_captions_are_those_of_the_files(folder: Path):
     text = page(folder)
-    for name in ("categories", "reliability", "answers", "shift_reasons", "shift_examples"):
+    for name in ("categories", "reliability", "answers", "shift_reasons", "capacity", "costs"):
         assert f"The caption of {name}." in under(text, TABLES[name].title)
-    for item in FIGURES.values():
-        assert "Drawn & described." in under(text, item.title)
+    for name, item in FIGURES.items():
+        if name != "generalization_by_unknown":  # not asked
+            assert "Drawn & described." in under(text, item.title)
 
 
 def test_what_was_not_asked_is_said(folder: Path):
@@ -223,12 +191,13 @@ def test_a_study_without_shifts_and_without_the_papers_conditions(tmp_path: Path
     assert "<p>The study has no condition in common with the paper.</p>" in section
 
 
-def test_other_wordings_stand_after_the_reliability_where_they_were_asked(tmp_path: Path):
+def test_other_wordings_stand_there_where_they_were_asked(tmp_path: Path):
     table = study.generalization(study.runs())
     folder = lay_out(tmp_path, generalization=table)
     text, _ = compose(folder, {}, {**SPEC, "generalization": True})
-    titles = [title for title, _ in OF_PAPER.findall(text)]
-    assert titles[1:4] == ["Reliability", "Generalization", "Shifts"]
+    assert (
+        text.index('id="benchmarks"') < text.index('id="generalization"') < text.index('"levers"')
+    )
     assert "The caption of generalization." in text
     assert "held-out wordings" in text
     none = lay_out(tmp_path / "none", generalization=table[:0])
@@ -241,9 +210,10 @@ def test_figures_stand_in_their_order_and_those_that_are_missing_do_not(folder: 
     figures = {"shifts_by_unknown": SVG, "reliability_by_unknown": SVG, "other": SVG}
     text, _ = compose(folder, figures, SPEC)
     assert text.count("data:image/svg+xml;base64,") == 2
-    shown = [text.find(f">{FIGURES[name].title}<") for name in list(FIGURES)[3:7]]
-    assert shown[0] == shown[2] == -1
-    assert 0 < shown[1] < shown[3]
+    names = ["mmlu_by_unknown", "frontier", "reliability_by_unknown", "shifts_by_unknown"]
+    shown = [text.find(f">{FIGURES[name].title}<") for name in names]
+    assert shown[0] == shown[1] == -1
+    assert 0 < shown[2] < shown[3]
 
 
 def test_a_figure_without_its_caption_is_refused(folder: Path):
@@ -269,3 +239,89 @@ def test_the_pool_of_extra_facts(folder: Path):
 
 def test_the_page_is_the_same_each_time(folder: Path):
     assert page(folder) == page(folder)
+
+
+def test_figures_move_where_they_have_something_to_show(folder: Path):
+    text = page(folder)
+    moving = re.findall(r'<figure class="moves">\s*<h3>(.*?)</h3>', text)
+    names = ["frontier", "reliability_by_unknown", "shifts_by_unknown"]
+    assert moving == [FIGURES[name].title for name in names]
+    charts = [json.loads(text) for text in SPECS.findall(text)]
+    assert len(charts) == 4  # two of shifts
+    assert text.count("data:image/svg+xml;base64,") == len(FIGURES) - 1  # and all are printed
+    assert text.count('type="checkbox" value="10 HK" checked') == 3
+
+
+def test_examples_are_rows_to_search_as_many_as_fit(tmp_path: Path, monkeypatch):
+    text = under(page(lay_out(tmp_path)), "Examples of shifts")
+    assert "All 12 such shifts" in text
+    assert text.count(">learned</td>") == 12
+    assert 'data-table="examples-table" hidden' in text and '<table id="examples-table">' in text
+    one = study.shift_examples(study.runs())
+    many = pd.concat([one.assign(fact_id=f"f{number}") for number in range(9)])
+    monkeypatch.setattr(page_tables, "ROWS", 50)
+    text = under(page(lay_out(tmp_path / "many", shift_examples=many)), "Examples of shifts")
+    assert "48 of 108 such shifts" in text
+    assert text.count(">learned</td>") == 48
+
+
+class Tags(HTMLParser):
+    """Elements of a page, and the scripts that it would run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+        self.closed: list[str] = []
+        self.kinds: list[str | None] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.opened.append(tag)
+        assert not [name for name, _ in attrs if name.startswith("on")]
+        if tag == "script":
+            self.kinds.append(dict(attrs).get("type"))
+
+    def handle_endtag(self, tag):
+        self.closed.append(tag)
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> str:
+    return page(tmp_path, lay_out_hostile(tmp_path))
+
+
+def test_nothing_of_a_study_is_more_than_text(hostile: str):
+    tags = Tags(hostile)
+    assert set(tags.kinds) == {"application/json", None}
+    assert tags.kinds.count(None) == 1
+    void = {"meta", "img", "input"}
+    paired = [tag for tag in tags.opened if tag not in void and tag != "path"]
+    assert sorted(paired) == sorted(tag for tag in tags.closed if tag != "path")
+    assert tags.opened.count("img") == len(FIGURES) - 1
+    for spec in SPECS.findall(hostile):
+        assert not set("<>&'") & set(spec)
+        assert EVIL in json.dumps(json.loads(spec), ensure_ascii=False).replace('\\"', '"')
+
+
+def test_only_the_pages_own_script_may_run_and_nothing_is_fetched(hostile: str):
+    policy = re.findall(r'http-equiv="Content-Security-Policy" content="(.*?)">', hostile)
+    script = re.findall(r"<script>(.*?)</script>", hostile, re.S)
+    assert script == [page_script()]
+    digest = base64.b64encode(hashlib.sha256(script[0].encode()).digest()).decode()
+    assert policy == [
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'"
+    ]
+    around = hostile.replace(script[0], "")
+    assert not re.search(r"(src|href)=\"(?!data:|#|facts\.html\")", around)
+    assert "url(" not in around and "prefers-color-scheme: dark" in around
+
+
+def test_headings_go_down_by_one(folder: Path):
+    levels = [int(level) for level in re.findall(r"<h(\d)", page(folder).split("<script>")[0])]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert max(below - above for above, below in itertools.pairwise(levels)) == 1

@@ -1,4 +1,4 @@
-"""Put tables and figures on one page, and the headline numbers in a sentence."""
+"""Put tables and figures on one page, and the answer with the headline numbers in a text."""
 
 from pathlib import Path
 

@@ -8,7 +8,7 @@ import pandas as pd
 from knowpack import captions
 from knowpack.benchmark_names import MC1, MMLU, TRUTHFULQA, Metric, first_metrics, task_name
 from knowpack.conditions import KINDS, with_condition
-from knowpack.figures import before_the_end, of_metric
+from knowpack.panels import before_the_end, of_metric
 
 _RELIABILITY = "Reliability: mean share of right answers (P_correct) over the taught unknown facts"
 _NEVER = "not asked in this study."

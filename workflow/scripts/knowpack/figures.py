@@ -1,8 +1,7 @@
-"""The figures: what each shows, from tidy frames to a matplotlib figure (the paper's Figures 1 to 5).
+"""The figures as they are printed, from tidy frames to matplotlib (the paper's Figures 1 to 5).
 
-The horizontal line is the model itself: of the facts taught as unknown it knows none, it has no
-shifts, and its benchmarks are measured, with a grey band of one standard error around them. What a
-study did not ask, the figure says in words.
+The horizontal line is the model itself, with a grey band of one standard error around its
+benchmarks. What a study did not ask, the figure says in words.
 """
 
 import pandas as pd
@@ -10,12 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from knowpack.benchmark_names import MC1, MMLU, TRUTHFULQA, Metric, first_metrics, task_name, unit
-from knowpack.conditions import KINDS, final_epoch, recipes, with_condition
+from knowpack import panels
+from knowpack.benchmark_names import MC1, MMLU, TRUTHFULQA, first_metrics, task_name
 from knowpack.plots import Panel, draw, note, paths, unknown_axis
-
-_RELIABILITY = "reliability\n(mean share of right answers)"
-_WIDEST = 24  # characters on one line of a y axis
 
 
 def reliability_by_epoch(reliability: pd.DataFrame, runs: pd.DataFrame) -> Figure:
@@ -23,20 +19,11 @@ def reliability_by_epoch(reliability: pd.DataFrame, runs: pd.DataFrame) -> Figur
 
     Where the study asked only after the final epoch, the figure says so.
     """
-    named = with_condition(before_the_end(reliability), runs)
-    panels = [
-        Panel(
-            _title(named, str(model), f"{unknown:,} unknown facts"),
-            frame,
-            "reliability",
-            _RELIABILITY,
-            0.0,
-        )
-        for (model, unknown), frame in named.groupby(["model", "unknown"], sort=True)
-    ]
-    if not panels:
+    found = panels.reliability_by_epoch(reliability, runs)
+    if not found:
         return note("Reliability before the final epoch:\nnot asked in this study")
-    figure, drawn = draw(panels, "epoch", columns=min(3, named["unknown"].nunique()))
+    levels = panels.before_the_end(reliability)["unknown"].nunique()
+    figure, drawn = draw(found, "epoch", columns=min(3, levels))
     for axes in drawn:
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -44,69 +31,34 @@ def reliability_by_epoch(reliability: pd.DataFrame, runs: pd.DataFrame) -> Figur
     return figure
 
 
-def before_the_end(reliability: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the runs that were asked after more epochs than their last."""
-    epochs = reliability.groupby(["model", "run"])["epoch"].transform("nunique")
-    return reliability[epochs > 1]
-
-
 def reliability_by_unknown(reliability: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Draw the reliability after the final epoch against the unknown facts, a panel a model."""
-    named = with_condition(final_epoch(reliability), runs)
-    panels = [
-        Panel(str(model), frame, "reliability", _RELIABILITY, 0.0)
-        for model, frame in named.groupby("model")
-    ]
-    figure, drawn = draw(panels, "unknown", columns=2)
+    figure, drawn = draw(panels.reliability_by_unknown(reliability, runs), "unknown", columns=2)
     for axes in drawn:
-        unknown_axis(axes, named["unknown"])
+        unknown_axis(axes, runs["unknown"])
         axes.set_ylim(-0.03, 1.03)
     return figure
 
 
 def generalization_by_unknown(generalization: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Draw P_correct of the taught facts as taught and asked otherwise, a row of panels a model."""
-    if generalization.empty:
+    found = panels.generalization_by_unknown(generalization, runs)
+    if not found:
         return note("Generalization:\nno taught fact could be asked otherwise")
-    named = with_condition(generalization, runs)
-    kinds = [kind for kind in KINDS if kind in set(named["kind"])]
-    panels = []
-    for model, of_model in named.groupby("model"):
-        for value, kind, words in [
-            ("reliability", kinds[0], "as taught"),
-            *(("p_correct", kind, KINDS[kind]) for kind in kinds),
-        ]:
-            frame = of_model[of_model["kind"] == kind]
-            base = frame["run"] == "base"
-            label = "mean share of right answers\n(P_correct)"
-            known = float(frame.loc[base, value].mean())
-            panel = Panel(_title(named, str(model), words), frame[~base], value, label, known)
-            panels += [panel] * bool((~base).any())
-    figure, drawn = draw(panels, "unknown", columns=1 + len(kinds))
+    columns = 1 + generalization["kind"].nunique()
+    figure, drawn = draw(found, "unknown", columns)
     for axes in drawn:
-        unknown_axis(axes, named["unknown"])
+        unknown_axis(axes, runs["unknown"])
         axes.set_ylim(-0.03, 1.03)
     return figure
 
 
 def shifts_by_unknown(shifts: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Draw positive and negative shift against the unknown facts, a row of two panels a model."""
-    named = with_condition(shifts, runs)
-    panels = [
-        Panel(
-            _title(named, str(model), f"{sign} shift"),
-            frame,
-            f"{sign}_shift",
-            f"share of all facts that {verb}",
-            0.0,
-        )
-        for model, frame in named.groupby("model")
-        for sign, verb in (("positive", "rose"), ("negative", "fell"))
-    ]
-    figure, drawn = draw(panels, "unknown", columns=2)
-    top = 1.05 * float(named[["positive_shift", "negative_shift"]].to_numpy().max()) or 1.0
+    figure, drawn = draw(panels.shifts_by_unknown(shifts, runs), "unknown", columns=2)
+    top = 1.05 * float(shifts[["positive_shift", "negative_shift"]].to_numpy().max()) or 1.0
     for axes in drawn:
-        unknown_axis(axes, named["unknown"])
+        unknown_axis(axes, runs["unknown"])
         axes.set_ylim(-0.03 * top, top)
     return figure
 
@@ -116,15 +68,8 @@ def frontier(frontier: pd.DataFrame, runs: pd.DataFrame) -> Figure:
 
     Up and to the left is better; the shaded corner is what target and budget allow.
     """
-    named = frontier.assign(condition=frontier["recipe"].astype(recipes(runs).dtype))
-    panels = [
-        Panel(str(model), frame, "reliability", _RELIABILITY, float("nan"))
-        for model, frame in named.groupby("model")
-    ]
-    figure, drawn = draw(panels, "harm", columns=2, lines=paths)
-    goal = named.iloc[0]
-    right = 1.1 * max(named["harm"].max(), goal["budget"]) or 1.0
-    least = min(named["reliability"].min(), goal["target"], 0.95)
+    figure, drawn = draw(panels.frontier(frontier, runs), "harm", columns=2, lines=paths)
+    goal, (right, least) = frontier.iloc[0], panels.reach(frontier)
     for axes in drawn:
         corner = (0.0, goal["target"]), goal["budget"], 1.0 - goal["target"]
         axes.add_patch(Rectangle(*corner, color="0.94", zorder=0))
@@ -136,79 +81,42 @@ def frontier(frontier: pd.DataFrame, runs: pd.DataFrame) -> Figure:
 
 def mmlu_by_unknown(benchmarks: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Draw MMLU's accuracy against the unknown facts, a panel a model (Figure 1)."""
-    panels = _panels(benchmarks, runs, [MMLU])
-    return _by_unknown(panels, runs, 2, share_y=True) if panels else _not_asked("MMLU")
+    found = panels.of_metrics(benchmarks, runs, [MMLU])
+    return _by_unknown(found, runs, 2, share_y=True) if found else _not_asked("MMLU")
 
 
 def truthfulqa_by_unknown(benchmarks: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Draw TruthfulQA's MC1, MC2, BLEU and ROUGE against the unknown facts (Figures 3 and 4)."""
-    panels = _panels(benchmarks, runs, TRUTHFULQA)
-    return _by_unknown(panels, runs, 3) if panels else _not_asked("TruthfulQA")
+    found = panels.of_metrics(benchmarks, runs, TRUTHFULQA)
+    return _by_unknown(found, runs, 3) if found else _not_asked("TruthfulQA")
 
 
 def models_side_by_side(benchmarks: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Draw TruthfulQA's MC1 of all models on one scale, a panel a model (Figure 5)."""
-    panels = _panels(benchmarks, runs, [MC1])
-    if not panels:
+    found = panels.of_metrics(benchmarks, runs, [MC1])
+    if not found:
         return _not_asked(task_name(MC1.task))
-    if len(panels) == 1:
+    if len(found) == 1:
         return note("Models side by side:\none model in this study")
-    return _by_unknown(panels, runs, 4, share_y=True)
+    return _by_unknown(found, runs, 4, share_y=True)
 
 
 def benchmarks_by_unknown(benchmarks: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Draw the first metric of every task against the unknown facts, a row of panels a task."""
-    metrics = first_metrics(benchmarks)
-    panels = [panel for metric in metrics for panel in _panels(benchmarks, runs, [metric])]
-    if not panels:
+    found = panels.benchmarks_by_unknown(benchmarks, runs)
+    if not found:
         return _not_asked("Benchmarks")
-    models = len(panels) // len(metrics)
-    return _by_unknown(panels, runs, models if models in (2, 3) else 3)
-
-
-def of_metric(benchmarks: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Return the rows of one metric."""
-    asked = (benchmarks["task"] == metric.task) & (benchmarks["metric"] == metric.metric)
-    return benchmarks[asked]
-
-
-def _panels(benchmarks: pd.DataFrame, runs: pd.DataFrame, metrics: list[Metric]) -> list[Panel]:
-    """One panel a model and metric, of those that were asked, the models' one after another."""
-    named = with_condition(benchmarks, runs)
-    panels = []
-    for model, of_model in named.groupby("model"):
-        for metric in metrics:
-            frame = of_metric(of_model, metric)
-            base = frame["run"] == "base"
-            if not base.all():
-                panels.append(
-                    Panel(
-                        _title(named, str(model), task_name(metric.task)),
-                        frame[~base],
-                        "value",
-                        _in_lines(unit(metric)),
-                        float(frame.loc[base, "value"].mean()),
-                        float(frame.loc[base, "stderr"].mean()),
-                    )
-                )
-    return panels
+    models = len(found) // len(first_metrics(benchmarks))
+    return _by_unknown(found, runs, models if models in (2, 3) else 3)
 
 
 def _by_unknown(
-    panels: list[Panel], runs: pd.DataFrame, columns: int, share_y: bool = False
+    found: list[Panel], runs: pd.DataFrame, columns: int, share_y: bool = False
 ) -> Figure:
-    figure, drawn = draw(panels, "unknown", columns, share_y)
+    figure, drawn = draw(found, "unknown", columns, share_y)
     for axes in drawn:
         unknown_axis(axes, runs["unknown"])
     return figure
-
-
-def _title(named: pd.DataFrame, model: str, what: str) -> str:
-    return what if named["model"].nunique() == 1 else f"{model}: {what}"
-
-
-def _in_lines(text: str) -> str:
-    return text.replace(" (", "\n(") if len(text) > _WIDEST else text
 
 
 def _not_asked(what: str) -> Figure:

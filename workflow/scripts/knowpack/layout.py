@@ -123,7 +123,7 @@ def shift_reasons(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return _by_run(named, _REASONS, ["Direction"])
 
 
-def shift_examples(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def shift_examples(table: pd.DataFrame, runs: pd.DataFrame, most: int = EXAMPLES) -> pd.DataFrame:
     """Print shifted facts (Appendix D): of each run and direction those with the most reasons."""
     titles = {name: _REASONS[name][0].lower() for name in list(_REASONS)[1:-1]}
     given = table[list(titles)].astype("boolean").fillna(False).astype(bool)
@@ -136,7 +136,7 @@ def shift_examples(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     order = ["model", "unknown", "condition", "seed", "run", "direction", "fewer", "fact_id"]
     named = with_condition(table, runs)
     named = named.sort_values(order, ascending=[name != "direction" for name in order])
-    shown = named.groupby(order[:-2], observed=True, sort=False).head(EXAMPLES)
+    shown = named.groupby(order[:-2], observed=True, sort=False).head(most)
     texts = ["seed", "direction", "question", "answer", "before", "after"]
     cells = shown.set_index(["model", "unknown", "condition"])[[*texts, "Taught", "Reasons"]]
     return rows_of(cells.rename(columns=str.capitalize), runs)

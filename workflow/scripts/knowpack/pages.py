@@ -1,6 +1,7 @@
 """What every page is made of: printed tables, figures, and a template in which all text is escaped."""
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,9 @@ class Picture(NamedTuple):
     paper: str  # as of a table
     caption: str
     svg: bytes
+    charts: Sequence[Any] = ()  # `knowpack.charts.Chart`: what moves in its place
+    legend: Sequence[Any] = ()  # `knowpack.legend.Mark`
+    base: bool = False  # whether the charts show the model itself
 
     @property
     def uri(self) -> str:
@@ -42,6 +46,7 @@ def fill(template: str | Path, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
     return environment.get_template(template.name).render(**values)
 
 

@@ -44,7 +44,7 @@ _WITHOUT_DATE = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-_MARGIN = 1.5  # of the logarithmic axis: from the outermost levels, as a factor
+MARGIN = 1.5  # of the logarithmic axis: from the outermost levels, as a factor
 _LABEL = (0.08, 0.07)  # of a point: its room, as parts of what is drawn
 _CAPTION = {"png": "Description", "svg": "Description", "pdf": "Subject"}
 
@@ -132,11 +132,24 @@ def paths(axes: Axes, panel: Panel, x: str) -> None:
             )
 
 
+def apart(panel: Panel, x: str, place: int, levels: pd.Index) -> np.ndarray:
+    """Return where the points of a condition stand: a little aside, or one would hide another."""
+    log = x == "unknown"
+    ends = panel.frame[x].agg(["min", "max"]).to_numpy(dtype=float)
+    span = np.log(ends[1] / ends[0] * MARGIN**2) if log else ends[1] - ends[0]
+    middle = (len(panel.frame["condition"].cat.categories) - 1) / 2
+    # Of one level only, they have the axis for themselves.
+    most, all_of_them = (0.08, 0.35) if ends[0] == ends[1] else (0.02, 0.024)
+    aside = span * min(most, all_of_them / max(middle, 1)) * (place - middle)
+    at = levels.to_numpy(dtype=float)
+    return np.asarray(at * np.exp(aside) if log else at + aside)
+
+
 def unknown_axis(axes: Axes, levels: pd.Series) -> None:
     """Make the x axis that of the unknown facts: logarithmic, a tick at each level."""
     ticks = sorted(levels.dropna().unique())
     axes.set_xscale("log")
-    axes.set_xlim(ticks[0] / _MARGIN, ticks[-1] * _MARGIN)
+    axes.set_xlim(ticks[0] / MARGIN, ticks[-1] * MARGIN)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda level, _: f"{level:,.0f}"))
@@ -184,20 +197,11 @@ def to_svg(figure: Figure, caption: str) -> bytes:
 
 
 def _lines(axes: Axes, panel: Panel, x: str) -> None:
-    log = x == "unknown"
-    ends = panel.frame[x].agg(["min", "max"]).to_numpy(dtype=float)
-    span = np.log(ends[1] / ends[0] * _MARGIN**2) if log else ends[1] - ends[0]
-    middle = (len(panel.frame["condition"].cat.categories) - 1) / 2
-    # Of one level only, they have the axis for themselves.
-    apart, least = (0.08, 0.35) if ends[0] == ends[1] else (0.02, 0.024)
-    step = span * min(apart, least / max(middle, 1))
     for place, (condition, group) in enumerate(panel.frame.groupby("condition", observed=False)):
         if group.empty:
             continue
         seeds = group.groupby(x)[panel.value].agg(["mean", "min", "max"])
-        # Conditions stand a little apart, or they would hide each other.
-        aside, at = step * (place - middle), seeds.index.to_numpy(dtype=float)
-        at = at * np.exp(aside) if log else at + aside
+        at = apart(panel, x, place, seeds.index)
         axes.plot(at, seeds["mean"], label=str(condition), **_line(place))
         dashes, colour = _line(place)["linestyle"], _line(place)["color"]
         varies = (seeds["max"] > seeds["min"]).any()

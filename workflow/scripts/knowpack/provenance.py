@@ -22,7 +22,8 @@ AROUND = {f"knowpack.{name}" for name in ("errors", "job", "living", "outlook", 
 # Each reads one source, of facts or of aliases, and is named like it.
 READERS = {"dbpedia", "hub", "wikidata", "world"}
 # They draw, print or fetch, or show how far a job is; no fact, answer or adapter comes of them.
-SHOWING = {"jinja2", "matplotlib", "requests", "tabulate", "tenacity", "tqdm"}
+SHOWING = {"altair", "jinja2", "matplotlib", "requests", "tabulate", "tenacity", "tqdm"}
+SHOWING |= {"vl-convert-python"}
 
 
 def code_digest(script: str, unread: frozenset[str] = frozenset()) -> str:

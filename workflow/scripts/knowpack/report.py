@@ -1,57 +1,9 @@
-"""The report: one page that holds everything, opens offline, and runs nothing."""
-
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+"""The headline of a study: what the model did not know, and what teaching it gave and cost."""
 
 import pandas as pd
 
 from knowpack.conditions import final_epoch, with_condition
 from knowpack.errors import DataError
-from knowpack.pages import Picture, Table, fill
-
-
-def render(
-    template: str | Path,
-    *,
-    title: str,
-    headline: str,
-    studied: Mapping[str, str],
-    fact_pages: Sequence[str],
-    tables: Sequence[Table],
-    pictures: Sequence[Picture],
-    published: Table,
-    differences: Sequence[str],
-    costs: Table,
-    made: Mapping[str, str],
-) -> str:
-    """Return the report as HTML; every text in it is escaped.
-
-    Args:
-        template: workflow/report/report.html.j2.
-        title: the study's name.
-        headline: one or two sentences, from ``headline``.
-        studied: what was studied, term to text: facts, prompts, models.
-        fact_pages: the pages of the facts, beside this one.
-        tables: printed frames, from ``knowpack.layout``.
-        pictures: the figures.
-        published: the paper's figures beside the measured ones.
-        differences: where the study differs from the paper, a sentence each.
-        costs: what each job took.
-        made: how it was made, term to text: versions, seeds, commit.
-    """
-    return fill(
-        template,
-        title=title,
-        headline=headline,
-        studied=studied,
-        fact_pages=fact_pages,
-        tables=tables,
-        pictures=pictures,
-        published=published,
-        differences=differences,
-        costs=costs,
-        made=made,
-    )
 
 
 def headline(

@@ -56,8 +56,8 @@ def _digests(paths: list[str]) -> list[str]:
     return [digest(path) for path in locate_all(paths)]
 
 
-def _page_digests(name: str) -> list[str]:
-    return _digests([f"workflow/report/{part}.html.j2" for part in (name, "parts")])
+def _page_digests(*files: str) -> list[str]:
+    return _digests([f"workflow/report/{file}" for file in (*files, "parts.html.j2")])
 
 
 def _folder_digest(folder: Path) -> str:
@@ -77,7 +77,7 @@ def facts_page_spec(facts: FactSource, title: str) -> dict[str, Any]:
         "source": facts.source,
         "place": getattr(facts, "path", None) or getattr(facts, "dataset", None),
         "seed": facts.seed,
-        "page_digests": _page_digests("facts"),
+        "page_digests": _page_digests("facts.html.j2"),
     }
 
 
@@ -226,7 +226,7 @@ def report_spec(study: Study) -> dict[str, Any]:
         **({"compared": True} if has_categories(study.facts) else {}),
         **({"generalization": True} if study.generalization else {}),
         **_compared(study),
-        "page_digests": _page_digests("report"),
+        "page_digests": _page_digests("report.html.j2", "report.js"),
     }
 
 

@@ -1,4 +1,4 @@
-"""What stands on a study's page: the paper's tables and figures, and the settings, in words.
+"""The page of a study: the answer, what it rests on, and the paper's tables and figures.
 
 A caption is the one that the job wrote into its table's footer or its figure's description.
 """
@@ -10,22 +10,31 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from knowpack import answer_layout, captions, layout
-from knowpack.benchmark_names import TABLE_7, TABLE_8, in_print, task_name
+from knowpack import charts, page_tables, panels
+from knowpack.answer import answers
 from knowpack.contents import FIGURES, TABLES
 from knowpack.errors import DataError
-from knowpack.pages import Picture, Table
-from knowpack.published import LLAMA, MISTRAL, beside, differences_from_paper, paper_model
-from knowpack.report import headline, render
+from knowpack.legend import legend
+from knowpack.page_script import allowed, page_script
+from knowpack.pages import Picture, fill
+from knowpack.plots import Panel
+from knowpack.published import differences_from_paper
+from knowpack.report import headline
 from knowpack.tables import read_metadata, read_table
 
 TEMPLATE = Path(__file__).parents[2] / "report" / "report.html.j2"
-NOT_ASKED = "Not asked in this study"
 _DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
+# The figures that move: the table they show, and whether it holds shares.
+_MOVING = {
+    "reliability_by_unknown": ("reliability", True),
+    "generalization_by_unknown": ("generalization", True),
+    "shifts_by_unknown": ("shifts", True),
+    "benchmarks_by_unknown": ("benchmarks", False),
+}
 
 
 def compose(folder: Path, figures: Mapping[str, bytes], spec: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the page as HTML, and its headline as text.
+    """Return the page as HTML, and its first lines as text: each model's answer, and the headline.
 
     ``folder`` is the study's folder of results, ``figures`` its figures as SVG by name, ``spec`` what
     `knowpack.specs.report_spec` says of the configuration.
@@ -33,116 +42,73 @@ def compose(folder: Path, figures: Mapping[str, bytes], spec: Mapping[str, Any])
     Raises:
         DataError: a figure has no description.
     """
+    table, caption = _tables(folder, spec)
+    runs = read_table(folder / "runs.parquet")
+    facts = read_table(folder / "facts.parquet", ["fact_id", "relation"])
+    answered = list(answers(table["capacity"], table["frontier"]).values())
+    said = headline(table["categories"], table["reliability"], table["shifts"], runs)
+    script = page_script()
+    page = fill(
+        TEMPLATE,
+        title=f"Knowpack study: {spec['study']}",
+        answers=answered,
+        headline=said,
+        pictures={
+            name: _picture(name, figures[name], table, runs) for name in FIGURES if name in figures
+        },
+        **page_tables.of_study(table, caption, runs),
+        studied=_studied(facts, runs, spec) | _extra_facts(folder, spec),
+        fact_pages=["facts.html"] + ["extra_facts.html"] * ("extra_source" in spec),
+        made={key: str(value) for key, value in spec["training"].items()},
+        tables=page_tables.of_paper(table, caption, runs, spec["models"]),
+        of_paper=[name for name, item in FIGURES.items() if item.paper],
+        differences=differences_from_paper(spec),
+        script=script,
+        allowed=allowed(script),
+    )
+    return page, "\n".join([*answered, said])
+
+
+def _tables(
+    folder: Path, spec: Mapping[str, Any]
+) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """The study's tables and their captions, by name."""
     paths = {name: folder / "tables" / f"{name}.parquet" for name in TABLES}
     if "compared" not in spec:
         del paths["published_categories"]
     if "generalization" not in spec:
         del paths["generalization"]
-    table = {name: read_table(path) for name, path in paths.items()}
-    caption = {name: read_metadata(path)["caption"] for name, path in paths.items()}
-    runs = read_table(folder / "runs.parquet")
-    facts = read_table(folder / "facts.parquet", ["fact_id", "relation"])
-    said = headline(table["categories"], table["reliability"], table["shifts"], runs)
-    published, costs = table["published"], table["costs"]
-    page = render(
-        TEMPLATE,
-        title=f"Knowpack study: {spec['study']}",
-        headline=said,
-        studied=_studied(facts, runs, spec) | _extra_facts(folder, spec),
-        fact_pages=["facts.html"] + ["extra_facts.html"] * ("extra_source" in spec),
-        tables=_tables(table, caption, runs, spec["models"]),
-        pictures=[_picture(name, figures[name]) for name in FIGURES if name in figures],
-        published=Table(
-            TABLES["published"].title,
-            "",
-            beside(published),
-            None if published.empty else layout.published(published),
-        ),
-        differences=differences_from_paper(spec),
-        costs=Table(TABLES["costs"].title, "", caption["costs"], layout.plain(costs)),
-        made={key: str(value) for key, value in spec["training"].items()},
-    )
-    return page, said
+    tables = {name: read_table(path) for name, path in paths.items()}
+    return tables, {name: read_metadata(path)["caption"] for name, path in paths.items()}
 
 
-def _tables(
-    table: Mapping[str, pd.DataFrame],
-    caption: Mapping[str, str],
-    runs: pd.DataFrame,
-    models: Mapping[str, str],
-) -> list[Table]:
-    """Every table of the paper in its order, and the study's own benchmarks and examples."""
-
-    def printed(name: str, frame: pd.DataFrame | None) -> Table:
-        return Table(*TABLES[name], caption[name], frame)
-
-    benchmarks = table["benchmarks"]
-    own = [task for task in benchmarks["task"].unique() if task not in TABLE_7 + TABLE_8]
-    tables = [
-        printed("categories", layout.categories(table["categories"])),
-        printed("reliability", layout.reliability(table["reliability"], runs)),
-        _shifts(table["shifts"], caption["shifts"], runs, models, LLAMA),
-        printed("answers", layout.answers(table["answers"], runs)),
-        printed("shift_reasons", layout.shift_reasons(table["shift_reasons"], runs)),
-        _shifts(table["shifts"], caption["shifts"], runs, models, MISTRAL),
-        _benchmarks("MMLU and TruthfulQA", "Table 7", benchmarks, runs, TABLE_7),
-        _benchmarks("ARC and LogiQA", "Table 8", benchmarks, runs, TABLE_8),
-        _benchmarks("Other benchmarks", "", benchmarks, runs, own),
-        _examples(table["shift_examples"], caption["shift_examples"], runs),
-        printed("capacity", answer_layout.capacity(table["capacity"], runs)),
-        printed("frontier", answer_layout.frontier(table["frontier"], runs)),
-        printed("levers", answer_layout.levers(table["levers"], runs)),
-    ]
-    if "generalization" in table:
-        found = layout.generalization(table["generalization"], runs)
-        tables.insert(2, printed("generalization", None if found.empty else found))
-    if "published_categories" in table:
-        found = layout.published_categories(table["published_categories"])
-        tables.append(printed("published_categories", found))
-    return tables
-
-
-def _shifts(
-    table: pd.DataFrame, caption: str, runs: pd.DataFrame, models: Mapping[str, str], paper: str
-) -> Table:
-    """The shifts of the models that stand beside one of the paper's two: its Table 3 or 6."""
-    of_paper = [name for name, place in models.items() if paper_model(name, place) == paper]
-    rows = table[table["model"].isin(of_paper)]
-    title, number = {
-        LLAMA: ("Shifts", "Table 3"),
-        MISTRAL: ("Shifts of a second model", "Table 6"),
-    }[paper]
-    if rows.empty:
-        return Table(title, number, f"{NOT_ASKED}: no model of it stands beside {paper}.", None)
-    return Table(title, number, caption, layout.shifts(rows, runs))
-
-
-def _benchmarks(
-    title: str, number: str, table: pd.DataFrame, runs: pd.DataFrame, tasks: list[str]
-) -> Table:
-    """The benchmarks of some tasks; the caption names those that were not asked."""
-    rows = in_print(table[table["task"].isin(tasks)])
-    left_out = [task_name(task) for task in tasks if task not in set(rows["task"])]
-    never = f"{NOT_ASKED}: {captions.listed(left_out)}." if left_out else f"{NOT_ASKED}."
-    if rows.empty:
-        return Table(title, number, never, None)
-    said = captions.of_benchmarks(rows, runs) + (f" {never}" if left_out else "")
-    return Table(title, number, said, layout.benchmarks(rows, runs))
-
-
-def _examples(table: pd.DataFrame, caption: str, runs: pd.DataFrame) -> Table:
-    if table.empty:
-        none = "No fact of this study shifted between Unknown and HighlyKnown."
-        return Table(*TABLES["shift_examples"], none, None)
-    return Table(*TABLES["shift_examples"], caption, layout.shift_examples(table, runs))
-
-
-def _picture(name: str, svg: bytes) -> Picture:
+def _picture(
+    name: str, svg: bytes, table: Mapping[str, pd.DataFrame], runs: pd.DataFrame
+) -> Picture:
+    """The figure as it is printed, and its charts, which have the same panels."""
     title, paper = FIGURES[name]
     found = ElementTree.fromstring(svg).find(f".//{_DESCRIPTION}")
     if found is None or not found.text:
         raise DataError(f"figure '{name}' has no description; delete {name}.svg and run again")
-    return Picture(title, paper, found.text, svg)
+    drawn, moving = _moving(name, table, runs)
+    if not drawn:
+        return Picture(title, paper, found.text, svg)
+    base = any(pd.notna(panel.base) for panel in drawn)
+    return Picture(title, paper, found.text, svg, moving, legend(drawn), base)
+
+
+def _moving(
+    name: str, table: Mapping[str, pd.DataFrame], runs: pd.DataFrame
+) -> tuple[list[Panel], list[charts.Chart]]:
+    """The panels of a figure that moves, and their charts; none of another."""
+    if name == "frontier":
+        drawn = panels.frontier(table[name], runs)
+        return drawn, charts.frontier(drawn, panels.reach(table[name]))
+    shown, share = _MOVING.get(name, ("", False))
+    if shown not in table:
+        return [], []
+    drawn = getattr(panels, name)(table[shown], runs)
+    return drawn, charts.by_unknown(drawn, share) if drawn else []
 
 
 def _extra_facts(folder: Path, spec: Mapping[str, Any]) -> dict[str, str]:

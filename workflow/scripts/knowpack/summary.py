@@ -11,7 +11,8 @@ def print_summary(study: Study) -> None:
     headline = folder / "headline.txt"
     if not headline.is_file():
         return
-    print(f"\nStudy '{study.study}': {headline.read_text(encoding='utf-8').strip()}")
+    answer, *more = headline.read_text(encoding="utf-8").splitlines()
+    print(f"\nStudy '{study.study}': {answer}", *more, sep="\n")
     print(f"  facts    {folder}/facts.html")
     print(f"  tables   {folder}/tables/    parquet, Markdown, LaTeX")
     print(f"  figures  {folder}/figures/   png, svg, pdf")
