@@ -201,8 +201,9 @@ def test_without_scripts_there_is_what_is_printed(opened: Callable[..., Page]) -
 
 
 def test_on_paper_there_is_what_is_printed(opened: Callable[..., Page]) -> None:
-    page = opened()
+    page = opened(color_scheme="dark")
     page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(26, 26, 26)"
     assert all(image.is_visible() for image in page.locator("figure img").all())
     assert not page.locator(".chart").first.is_visible()
     page.emulate_media(media="screen")

@@ -14,7 +14,7 @@ from knowpack.published import LLAMA, MISTRAL, beside, paper_model
 NOT_ASKED = "Not asked in this study"
 ROWS = 1500  # examples on the page at most: 0.6 MB
 _WAYS = {"positive": "learned", "negative": "lost"}
-_COLUMNS = ["Question", "Answer", "Before", "After", "Shift", "Taught", "Unknown facts", "Extras"]
+_COLUMNS = ["Question", "Shift", "Answer", "Before", "After", "Taught", "Unknown facts", "Extras"]
 
 
 def of_study(
