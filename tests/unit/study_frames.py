@@ -122,7 +122,7 @@ def frontier(table: pd.DataFrame) -> pd.DataFrame:
     cells[otherwise] = float("nan")
     first = ~cells.duplicated(["model", "unknown"])
     return cells.assign(
-        harm=cells["unknown"] / 1000, meets=True, on_frontier=first, pick=first
+        harm=cells["unknown"] / 1000, reaches=True, meets=True, on_frontier=first, pick=first
     ).reset_index(drop=True)
 
 

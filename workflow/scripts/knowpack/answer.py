@@ -4,8 +4,6 @@ from typing import Any
 
 import pandas as pd
 
-from knowpack.frontier import reached
-
 
 def answers(capacity: pd.DataFrame, frontier: pd.DataFrame) -> dict[str, str]:
     """Return each model's answer in one to three plain sentences.
@@ -73,7 +71,7 @@ def _none(model: str, goal: str, ranked: pd.DataFrame, frontier: pd.DataFrame) -
     """Say that no recipe will do, how near one comes, and what the intervals leave open."""
     fewest, most = int(frontier["unknown"].min()), int(frontier["unknown"].max())
     span = _number(fewest) if fewest == most else f"{fewest:,} to {most:,}"
-    able = frontier[reached(frontier)]
+    able = frontier[frontier["reaches"]]
     if len(able):
         near = able.sort_values("harm", kind="stable").iloc[0]
     else:
