@@ -28,7 +28,7 @@ async function move(figure) {
       boxes.forEach((box) => (box.checked = !all));
       pick();
     });
-    pick(); // a browser may remember what was picked
+    if (boxes.length) pick(); // a browser may remember what was picked
   } catch (error) {
     figure.classList.remove("moving");
     throw error;
