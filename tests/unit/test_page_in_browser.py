@@ -192,6 +192,17 @@ def test_a_point_tells_its_recipe_level_and_values(opened: Callable[..., Page], 
     assert tooltip.locator("img, script").count() == 0
 
 
+def test_a_finger_asks_a_point_as_a_mouse_does(opened: Callable[..., Page]) -> None:
+    page = opened(width=320, has_touch=True)
+    page.locator("#frontier .chart").first.locator(".mark-symbol path").last.tap()
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for()
+    box = tooltip.bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 320
+    page.locator("h1").tap()
+    tooltip.wait_for(state="hidden")
+
+
 def test_without_scripts_there_is_what_is_printed(opened: Callable[..., Page]) -> None:
     page = opened(java_script_enabled=False)
     images = page.locator("figure img").all()
