@@ -108,17 +108,19 @@ def opened(browser: Browser, files: dict[str, Path]) -> Iterator[Callable[..., P
 def test_every_figure_is_seen_whole(opened: Callable[..., Page], width: int, scheme: str) -> None:
     page = opened(width=width, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    figures = page.locator("figure").all()
-    assert len(figures) == len(MOVING) + 1
+    assert (
+        page.locator("figure").count() == len(MOVING) + 2
+    )  # MMLU, and the levers' without a drawing
     drawings = page.locator(".chart svg").all()
-    assert len(drawings) == sum(MOVING.values())
+    assert len(drawings) == sum(MOVING.values()) + 1
     seen = [*drawings, page.locator("figure:not(.moves) img")]
     for drawing in seen:
         box = drawing.bounding_box()
         assert box and box["width"] > 200 and box["height"] > 80
         assert box["x"] >= 0 and box["x"] + box["width"] <= width
-    for place in page.locator(".chart").all():  # three recipes at two levels
+    for place in page.locator("figure:has(img) .chart").all():  # three recipes at two levels
         assert place.locator(".mark-symbol path").count() == 6
+    assert page.locator("#levers .mark-symbol path").count() == 2
     assert not page.locator("figure.moves img").first.is_visible()
     light = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert light == (scheme == "light")
@@ -188,6 +190,17 @@ def test_a_point_tells_its_recipe_level_and_values(opened: Callable[..., Page], 
         assert words in said or name == "hostile"
     assert (page_study.EVIL in said) == (name == "hostile")
     assert tooltip.locator("img, script").count() == 0
+
+
+def test_a_finger_asks_a_point_as_a_mouse_does(opened: Callable[..., Page]) -> None:
+    page = opened(width=320, has_touch=True)
+    page.locator("#frontier .chart").first.locator(".mark-symbol path").last.tap()
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for()
+    box = tooltip.bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 320
+    page.locator("h1").tap()
+    tooltip.wait_for(state="hidden")
 
 
 def test_without_scripts_there_is_what_is_printed(opened: Callable[..., Page]) -> None:

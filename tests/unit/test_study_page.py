@@ -247,7 +247,7 @@ def test_figures_move_where_they_have_something_to_show(folder: Path):
     names = ["frontier", "reliability_by_unknown", "shifts_by_unknown"]
     assert moving == [FIGURES[name].title for name in names]
     charts = [json.loads(text) for text in SPECS.findall(text)]
-    assert len(charts) == 4  # two of shifts
+    assert len(charts) == 5  # two of shifts, one of levers
     assert text.count("data:image/svg+xml;base64,") == len(FIGURES) - 1  # and all are printed
     assert text.count('type="checkbox" value="10 HK" checked') == 3
 

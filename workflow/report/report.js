@@ -10,7 +10,12 @@ async function chart(place) {
     renderer: "svg",
     tooltip: { disableDefaultStyle: true },
   };
-  return (await vegaEmbed(place, spec, options)).view;
+  const { view } = await vegaEmbed(place, spec, options);
+  // A finger taps where a mouse would hover.
+  place.addEventListener("click", (event) => {
+    event.target.dispatchEvent(new PointerEvent("pointermove", event));
+  });
+  return view;
 }
 
 async function move(figure) {
@@ -28,7 +33,7 @@ async function move(figure) {
       boxes.forEach((box) => (box.checked = !all));
       pick();
     });
-    pick(); // a browser may remember what was picked
+    if (boxes.length) pick(); // a browser may remember what was picked
   } catch (error) {
     figure.classList.remove("moving");
     throw error;
@@ -53,5 +58,8 @@ function search(form) {
   find();
 }
 
+document.addEventListener("pointerdown", () => {
+  document.getElementById("vg-tooltip-element")?.classList.remove("visible");
+});
 document.querySelectorAll("form.search").forEach(search);
 document.querySelectorAll("figure.moves").forEach(move);

@@ -10,7 +10,7 @@ from knowpack.benchmark_names import Metric, task_name, unit
 from knowpack.conditions import recipes
 from knowpack.layout import NOT_ASKED, rows_of
 
-_MEASURES = {
+MEASURES = {
     "reliability": "Reliability",
     "generalization": "In held-out wordings",
     "reversed": "Reversed",
@@ -102,7 +102,7 @@ def levers(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         Against=_ordered(table["against"], runs),
     ).pivot(index=["model", "unknown", "Recipe", "Against"], columns="measure", values="said")
     measures = list(table["measure"].drop_duplicates())
-    names = {name: _MEASURES.get(name, name) for name in measures}
+    names = {name: MEASURES.get(name, name) for name in measures}
     return rows_of(wide[measures].rename(columns=names), table)
 
 

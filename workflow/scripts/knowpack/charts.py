@@ -16,7 +16,7 @@ from knowpack.plots import MARGIN, Panel, apart
 _HARM = ["harm (negative shift,", "or a benchmark's drop)"]
 _LABELLED = 4  # recipes at most whose levels are written beside their points
 _AXIS = alt.Axis(tickCount=5)
-_INK = {
+INK = {
     **{"labelColor": "var(--text)", "titleColor": "var(--text)", "titleFontWeight": "normal"},
     **{"domainColor": "var(--quiet)", "tickColor": "var(--quiet)", "gridColor": "var(--line)"},
     **{"labelFontSize": 11, "titleFontSize": 12},
@@ -206,7 +206,7 @@ def _whole(
         alt.layer(*layers, data=alt.Data(values=values))
         .add_params(picked)
         .properties(width="container", height=height, background="transparent")
-        .configure(aria=False, font="system-ui, sans-serif", view={"stroke": None}, axis=_INK)
+        .configure(font="system-ui, sans-serif", view={"stroke": None}, axis=INK)
         .to_dict()
     )
     return chart

@@ -15,6 +15,7 @@ from knowpack.answer import answers
 from knowpack.contents import FIGURES, TABLES
 from knowpack.errors import DataError
 from knowpack.legend import legend
+from knowpack.lever_charts import lever_charts
 from knowpack.page_script import allowed, page_script
 from knowpack.pages import Picture, fill
 from knowpack.plots import Panel
@@ -57,6 +58,7 @@ def compose(folder: Path, figures: Mapping[str, bytes], spec: Mapping[str, Any])
             name: _picture(name, figures[name], table, runs) for name in FIGURES if name in figures
         },
         **page_tables.of_study(table, caption, runs),
+        lever_charts=lever_charts(table["levers"]),
         studied=_studied(facts, runs, spec) | _extra_facts(folder, spec),
         fact_pages=["facts.html"] + ["extra_facts.html"] * ("extra_source" in spec),
         made={key: str(value) for key, value in spec["training"].items()},

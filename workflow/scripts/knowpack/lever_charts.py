@@ -1,0 +1,85 @@
+"""Differences between recipes as charts: a dot a recipe and level, a rule for its interval.
+
+They move only: their table, which is printed beside them, has the same numbers.
+"""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from knowpack.answer_layout import MEASURES
+from knowpack.charts import INK, Chart
+
+_MEANINGS = ["better", "worse", "may be chance"]
+_COLOURS = ["var(--accent)", "var(--accent)", "var(--quiet)"]
+_SHAPES = ["triangle-up", "triangle-down", "circle"]
+_ROW = 22  # pixels
+
+
+def lever_charts(levers: pd.DataFrame) -> list[Chart]:
+    """Return a chart a model and measure: what recipes change against the plain one of their level.
+
+    ``levers`` is the table of levers, in which the plain recipe is the first that others are against.
+    """
+    several = levers["model"].nunique() > 1
+    plain = levers.groupby(["model", "unknown"])["against"].transform("first")
+    shown = levers[levers["against"] == plain]
+    levels = shown.groupby("model")["unknown"].transform("nunique")
+    charts = []
+    for (model, measure), frame in shown.groupby(["model", "measure"], sort=False):
+        title = MEASURES.get(str(measure), str(measure))
+        with_level = bool((levels[frame.index] > 1).any())
+        charts.append(Chart(f"{model}: {title}" if several else title, _chart(frame, with_level)))
+    return charts
+
+
+def _chart(frame: pd.DataFrame, with_level: bool) -> dict[str, Any]:
+    level = frame["unknown"].map("{:,}".format)
+    rows = pd.DataFrame(
+        {
+            "row": frame["recipe"] + (", " + level + " facts" if with_level else ""),
+            "against": frame["against"],
+            "unknown": frame["unknown"],
+            "difference": frame["difference"],
+            "low": frame["low"],
+            "high": frame["high"],
+            "meaning": frame["helps"].map({True: "better", False: "worse"}).fillna(_MEANINGS[2]),
+            "said": [
+                f"{one['difference']:+.3f}"
+                + (f" ({one['low']:+.3f} to {one['high']:+.3f})" if pd.notna(one["low"]) else "")
+                for one in frame.to_dict("records")
+            ],
+        }
+    )
+    plain = rows["against"].iloc[0] if rows["against"].nunique() == 1 else "the plain recipe"
+    names = list(dict.fromkeys(rows["row"]))
+    y = alt.Y("row:N", sort=names, title=None, axis=alt.Axis(labelLimit=130, grid=False))
+    base = alt.Chart().encode(y=y)
+    said = [
+        alt.Tooltip("row:N", title="Recipe"),
+        alt.Tooltip("against:N", title="Against"),
+        alt.Tooltip("unknown:Q", title="Unknown facts", format=",d"),
+        alt.Tooltip("said:N", title="Difference"),
+        alt.Tooltip("meaning:N", title="It is"),
+    ]
+    colour = alt.Color("meaning:N", scale=alt.Scale(domain=_MEANINGS, range=_COLOURS), legend=None)
+    shape = alt.Shape("meaning:N", scale=alt.Scale(domain=_MEANINGS, range=_SHAPES), legend=None)
+    x = alt.X("difference:Q", title=f"more than {plain}", axis=alt.Axis(tickCount=4))
+    zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color="var(--base)", strokeWidth=3)
+    chart: dict[str, Any] = (
+        alt.layer(
+            zero.encode(x="zero:Q"),
+            base.transform_filter("isValid(datum.low)")
+            .mark_rule(strokeWidth=1.5)
+            .encode(x=alt.X("low:Q"), x2="high:Q", color=colour),
+            base.mark_point(filled=True, size=80, opacity=1).encode(
+                x=x, color=colour, shape=shape, tooltip=said
+            ),
+            data=alt.Data(values=rows.astype(object).where(rows.notna(), None).to_dict("records")),
+        )
+        .properties(width="container", height=_ROW * len(names) + 10, background="transparent")
+        .configure(font="system-ui, sans-serif", view={"stroke": None}, axis=INK)
+        .to_dict()
+    )
+    return chart
