@@ -61,7 +61,7 @@ class SmallStudy:
 
     def snakemake(self, *arguments: str) -> str:
         """Run Snakemake as users do; return all that it says."""
-        return run_snakemake(self.folder, "--configfile", "small.yaml", *arguments)
+        return run_snakemake(self.folder, *arguments, "--configfile", "small.yaml")
 
 
 def run_snakemake(folder: Path, *arguments: str, **environment: str) -> str:

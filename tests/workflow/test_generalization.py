@@ -10,6 +10,7 @@ from study_tree import CONFIG, FACTS, Tree
 from knowpack.tables import read_metadata, read_table
 
 TABLE = "results/small/tables/generalization.parquet"
+RELIABILITY = "results/small/tables/reliability.parquet"
 RELATIONS = """\
 harbour:
   reverse: "Which lighthouse is nearest to {object}?"
@@ -56,7 +57,8 @@ def share(tree: Tree, run: str, kind: str) -> float:
 
 def test_taught_facts_are_asked_otherwise(related: Tree) -> None:
     costs = "results/small/tables/costs.parquet"
-    status, text = related.snakemake(TABLE, costs, "--set-threads", "ask=1", "train_adapter=1")
+    made = (TABLE, costs, RELIABILITY)
+    status, text = related.snakemake(*made, "--set-threads", "ask=1", "train_adapter=1")
     assert status == 0, text
     table = read_table(related.folder / TABLE)
     assert [*zip(table.run, table.kind, table.wordings, table.facts, strict=True)] == [
@@ -87,7 +89,7 @@ def test_taught_facts_are_asked_otherwise(related: Tree) -> None:
     related.configure(**STUDY, generalization={**SECTION, "reverse": False})
     assert related.planned(TABLE)["reword_facts"] == 1
     related.configure(**STUDY)
-    assert related.planned("results/small/tables/reliability.parquet") == {}
+    assert related.planned(RELIABILITY) == {}
 
 
 def test_what_is_planned(related: Tree) -> None:
