@@ -42,13 +42,13 @@ explain: setup ## how a run or a table was made: RUN=uk40-s42 or TABLE=shifts (M
 	@PYTHONPATH=workflow/scripts python -m knowpack.explain_study --config=$(or $(CONFIG),config/config.yaml) \
 	  --run='$(RUN)' --model='$(MODEL)' --table='$(TABLE)'
 
-bench_facts = python tests/bench/facts.py
-bench_asking = python tests/bench/asking.py $(or $(STUDY),results/world)
-bench_load = python tests/bench/load.py
-unknown_bench = $(error BENCH is facts, asking or load, or left out for all; not '$(1)')
+benches = facts asking starts training scoring study roofline load
+# All but these two are timed on a finished study.
+bench = python tests/bench/$(1).py $(if $(filter facts load,$(1)),,$(or $(STUDY),results/world))
+unknown_bench = $(error BENCH is one of $(benches), or left out for all; not '$(1)')
 
-bench: setup ## time facts, asking and planning (BENCH=facts, asking or load; STUDY=results/world)
-	@$(foreach name,$(or $(BENCH),facts asking load),$(or $(bench_$(name)),$(call unknown_bench,$(name))) &&) true
+bench: setup ## time ours against plain scripts, all or BENCH=asking (see docs/performance.md); STUDY=results/world
+	@$(foreach name,$(or $(BENCH),$(benches)),$(if $(filter $(name),$(benches)),$(call bench,$(name)),$(call unknown_bench,$(name))) &&) true
 
 define check
 @echo "== $(1)"

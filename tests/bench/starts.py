@@ -1,0 +1,47 @@
+"""Engine starts: what it takes to have an engine for each of RUNS runs, in one go.
+
+    make bench BENCH=starts STUDY=results/world
+
+Ours starts one engine, which takes one adapter after the other; the baseline starts one a run. Both
+merge adapters and count from the start of the process.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+START = time.monotonic()
+
+from ratios import compare, finished, grow  # noqa: E402
+
+RUNS, SIZES, ROUNDS, BAR = 9, (3, 9, 27), 5, 4
+
+
+def seconds_a_run(model: Path, runs: int) -> float:
+    from knowpack.engine import Engine
+
+    adapters = sorted(path.parent for path in model.parent.glob("*/adapter/run.json"))
+    options = {"dtype": "bfloat16", "max_model_len": 1024, "kv_cache_gib": 2}
+    engine = Engine(model, os.cpu_count() or 1, "merged", gpu_memory_utilization=0.9, **options)
+    for number in range(1, runs):
+        engine.count_anew()
+        engine.use(adapters[number % len(adapters)])
+    return (time.monotonic() - START) / runs
+
+
+def main(study: Path) -> None:
+    model = next(study.glob("*/model/model.json")).parent
+    size = f"{RUNS} runs, {model.parent.name}"
+    compare("engine start", "runs/s", __file__, [model, RUNS], ROUNDS, BAR, size)
+    grow("engine start", "runs/s", __file__, "runs", {runs: [model, runs] for runs in SIZES})
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        main(finished(sys.argv[1]))
+    else:
+        side, model, runs = sys.argv[1:]
+        asked = {"ours": int(runs), "baseline": 1}[side]
+        print(json.dumps({"rate": 1 / seconds_a_run(Path(model), asked)}))

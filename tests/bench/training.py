@@ -1,0 +1,119 @@
+"""Training rows a second: Knowpack against the Trainer as published, on the same rows in one go.
+
+    make bench BENCH=training STUDY=results/world
+
+Each side trains the rows of a finished run; loading is not counted. On a CPU a study trains two runs
+at a time, each on half of the cores, and so does our side, whose rates are added up; the published
+scripts train one after the other, on all cores.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ratios import compare, finished, grow
+
+from knowpack.tables import read_table
+
+EPOCHS, ROUNDS = 2, 5
+BARS = {"row": 2, "answer": 4}
+
+
+def spec_of(run: Path, **changed: Any) -> dict[str, Any]:
+    recorded = json.loads((run / "adapter/run.json").read_text())["spec"]
+    return {**recorded, "epochs": EPOCHS, **changed}
+
+
+def ours(run: Path, loss: str) -> dict[str, Any]:
+    import torch
+
+    together = 1 if torch.cuda.is_available() else 2
+    threads = max(1, (os.cpu_count() or 1) // together)
+    command = [sys.executable, __file__, "one", str(run), loss]
+    jobs = [
+        subprocess.Popen(
+            command,
+            env=os.environ | {"OMP_NUM_THREADS": str(threads)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for _ in range(together)
+    ]
+    found = [json.loads(job.communicate()[0].splitlines()[-1]) for job in jobs]
+    return {**found[0], "rate": sum(each["rate"] for each in found)}
+
+
+def one(run: Path, loss: str) -> dict[str, Any]:
+    from knowpack.training import train
+
+    class Silent:
+        def __init__(self, **_: Any) -> None: ...
+        def update(self, _: int) -> None: ...
+        def set_postfix(self, **_: Any) -> None: ...
+        def close(self) -> None: ...
+
+    rows = read_table(run / "rows.parquet")
+    with tempfile.TemporaryDirectory() as folder:
+        spec = spec_of(run, loss=loss, keep_epochs=False)
+        made = train(run.parent / "model", rows, spec, "bench", Path(folder), Silent)
+    return _found(len(rows), made["seconds"], [value for _, value in made["loss"]])
+
+
+def baseline(run: Path, loss: str) -> dict[str, Any]:
+    import published
+
+    spec = spec_of(run)
+    rows = tokens(run, spec)
+    with tempfile.TemporaryDirectory() as folder:
+        made = published.train(run.parent / "model", rows, spec, Path(folder))
+    return _found(len(rows), made["seconds"], made["loss"])
+
+
+def tokens(run: Path, spec: dict[str, Any]) -> list[list[int]]:
+    """The rows of a run as tokens."""
+    from transformers import AutoTokenizer
+
+    from knowpack.prompts import Prompter
+
+    tokenizer = AutoTokenizer.from_pretrained(run.parent / "model", trust_remote_code=False)
+    prompter = Prompter(tokenizer, spec["system"], spec["style"])
+    rows = read_table(run / "rows.parquet")
+    return [prompter.row_ids(*pair)[0] for pair in zip(rows.question, rows.answer, strict=True)]
+
+
+def _found(rows: int, seconds: float, loss: list[float]) -> dict[str, Any]:
+    steps = len(loss) // EPOCHS
+    return {
+        "rate": rows * EPOCHS / seconds,
+        "first loss": sum(loss[:steps]) / steps,
+        "last loss": sum(loss[-steps:]) / steps,
+    }
+
+
+def main(study: Path) -> None:
+    runs = {
+        len(read_table(path.parents[1] / "rows.parquet")): path.parents[1]
+        for path in sorted(study.glob("*/*/adapter/run.json"))
+    }
+    sizes = sorted(runs)
+    largest = runs[sizes[-1]]
+    size = f"{sizes[-1]} rows of {largest.name}, {largest.parent.name}"
+    for loss, bar in BARS.items():
+        name = f"training, {loss} loss"
+        compare(name, "rows/s", __file__, [largest, loss], ROUNDS, bar, size)
+        chosen = {rows: runs[rows] for rows in (sizes[0], sizes[len(sizes) // 2], sizes[-1])}
+        growing = {rows: [run, loss] for rows, run in chosen.items()}
+        grow(name, "rows/s", __file__, "rows", growing)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        main(finished(sys.argv[1]))
+    else:
+        side = {"ours": ours, "one": one, "baseline": baseline}[sys.argv[1]]
+        print(json.dumps(side(Path(sys.argv[2]), sys.argv[3])))
