@@ -50,8 +50,9 @@ CONTRACTS = {
     "measured low high difference seeds",
     "tables/capacity.parquet": "model recipe target budget capacity low high beyond",
     "tables/frontier.parquet": "model unknown recipe seeds reliability reliability_low "
-    "reliability_high negative_shift negative_shift_low negative_shift_high benchmark drop drop_low "
-    "drop_high harm target budget meets on_frontier pick",
+    "reliability_high generalization generalization_low generalization_high negative_shift "
+    "negative_shift_low negative_shift_high benchmark drop drop_low drop_high harm target "
+    "target_otherwise budget reaches meets on_frontier pick",
     "tables/levers.parquet": "model unknown recipe against lever measure difference low high units "
     "seeds helps",
     "tables/costs.parquet": "rule model run suite seconds peak_memory_mb prompts_per_second "
