@@ -35,7 +35,7 @@ report: setup ## the study's page, report.html, and Snakemake's own report, snak
 comma := ,
 exported = $(if $(RUN),run: $(RUN)$(comma))$(if $(MODEL), model: $(MODEL)$(comma))$(if $(MERGED), merged: true)
 
-adapter: setup ## a run's adapter to take home, with its card: RUN=uk80-hk1-s42 (MERGED=1 for a whole model, MODEL=...)
+adapter: setup ## the adapter to take home with its card: the recommended, or RUN=uk80-hk1-s42 (MERGED=1, MODEL=...)
 	@$(snakemake) adapter $(ARGS) $(if $(strip $(exported)),--config 'export={$(exported)}')
 
 explain: setup ## how a run or a table was made: RUN=uk40-s42 or TABLE=shifts (MODEL=... where several have the run)
