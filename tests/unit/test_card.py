@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pyarrow as pa
@@ -14,12 +14,13 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from knowpack.card import asked_first, fenced, front_matter, taught_facts
+from knowpack.card import EXTRAS, asked_first, fenced, front_matter, taught_facts
 from knowpack.config import load
+from knowpack.config_training import Extra
 from knowpack.errors import DataError
 from knowpack.export import export_adapter
 from knowpack.export_specs import export_spec
-from knowpack.tables import write_table
+from knowpack.tables import read_table, write_table
 
 RUN, MODEL = "uk2-s1", "tiny"
 EVIL = "<script>alert(1)</script> | **bold** [x](http://evil.example) `code`\n```\n# head"
@@ -238,6 +239,18 @@ def test_a_damaged_adapter_is_not_exported(folder: Path, model_record: None):
 
 def test_asked_first(folder: Path):
     assert asked_first(taught_facts(folder, MODEL, RUN)) == QUESTIONS[1]
+
+
+def test_what_was_held_out_was_not_taught(folder: Path):
+    path = folder / MODEL / RUN / "rows.parquet"
+    rows = read_table(path)
+    held = {"position": 3, "fact_id": "d", "role": "held_out", "question": "Held?", "answer": "no"}
+    write(pd.concat([rows, pd.DataFrame([held])], ignore_index=True), path)
+    assert taught_facts(folder, MODEL, RUN)["fact_id"].tolist() == ["a", "b", "c"]
+
+
+def test_a_card_says_what_every_extra_is():
+    assert set(EXTRAS) == set(get_args(Extra)) - {"none"}
 
 
 @pytest.mark.parametrize("text", ["a", "```", "a\n````\nb", "~~~", "\x1b[31m"])

@@ -22,7 +22,12 @@ from knowpack.tables import read_table
 
 EXAMPLES = 10  # of taught facts
 QUESTION = "{question}"
-EXTRAS = {"highly_known": "facts that the model knew", "paraphrase": "paraphrases of the questions"}
+EXTRAS = {
+    "highly_known": "facts that the model knew",
+    "paraphrase": "paraphrases of the questions",
+    "same_domain": "facts that the model knew, of the same relations",
+    "replay": "questions with the model's own answers",
+}
 
 
 class Markdown(str):
@@ -109,7 +114,8 @@ def taught_facts(folder: Path, model: str, run: str) -> pd.DataFrame:
     labels = read_table(folder / model / run / "labels.parquet", ["fact_id", "p_correct"])
     facts = read_table(folder / "facts.parquet", ["fact_id", "relation"])
     whole = (
-        rows.sort_values("position")
+        rows[rows["role"] != "held_out"]
+        .sort_values("position")
         .merge(facts, "left", "fact_id")
         .merge(labels, "left", "fact_id")
     )
