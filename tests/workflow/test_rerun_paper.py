@@ -365,7 +365,7 @@ CASES |= {name: (PAIR, *case) for name, case in OF_PAIR.items()}
 
 
 def touch_all(tree: Tree, config: str) -> None:
-    """Make all files of a study, empty, and record them as finished."""
+    """Make all files of a study, of one word each, and record them as finished."""
     script = str(Path(__file__).parent / "touch_all.py")
     done = subprocess.run(
         [sys.executable, script, "--touch", "--cores", "100", "--configfile", config],

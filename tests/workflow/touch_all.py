@@ -11,7 +11,7 @@ touch = Executor.run_job
 def make_and_touch(executor: Executor, job) -> None:
     for output in map(Path, job.output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.touch()
+        output.write_text("made\n")  # the summary reads the last of them
     touch(executor, job)
 
 
