@@ -1,12 +1,17 @@
 # What every run learned and lost: one table a question, each as parquet, Markdown, LaTeX and HTML.
 
 PROMPTS = specs.prompts_spec(study)
-RUN_NAMES = [[row["model"], row["run"]] for row in RUNS]
-TRAINED_NAMES = [[row["model"], row["run"]] for row in TRAINED]
-STOPPED_NAMES = (
-    {"stopped": [[row["model"], row["run"]] for row in STOPPED]} if STOPPED else {}
-)
-EPOCH_NAMES = [[row["model"], row["run"]] for row in EPOCHS]
+
+
+def names_of(rows):
+    """The model and run of each row of the run table."""
+    return [[row["model"], row["run"]] for row in rows]
+
+
+RUN_NAMES = names_of(RUNS)
+TRAINED_NAMES = names_of(TRAINED)
+STOPPED_NAMES = {"stopped": names_of(STOPPED)} if STOPPED else {}
+EPOCH_NAMES = names_of(EPOCHS)
 BASE_NAMES = [[model, "base"] for model in MODELS]
 SUITE_NAMES = [[model, run] for model, run, _ in BENCHMARKED]
 REWORDED_NAMES = (RUN_NAMES + BASE_NAMES) * bool(REWORDED)

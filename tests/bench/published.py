@@ -11,8 +11,6 @@ from typing import Any
 
 import pandas as pd
 import torch
-from lm_eval.evaluator import evaluate
-from lm_eval.models.huggingface import HFLM
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import (
     AutoModelForCausalLM,
@@ -57,6 +55,9 @@ def answerer(model: Path, adapter: Path | None = None) -> Callable[[Sequence[str
 
 def score(model: Path, suite: Sequence[Any]) -> tuple[pd.Series, float]:
     """Score a suite of one task; return what lm-eval gives each (task, question), and the seconds."""
+    from lm_eval.evaluator import evaluate
+    from lm_eval.models.huggingface import HFLM
+
     where = "cuda" if torch.cuda.is_available() else "cpu"
     backend = HFLM(pretrained=str(model), dtype="bfloat16", device=where, batch_size=16)
     (benchmark,) = suite

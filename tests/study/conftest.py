@@ -1,4 +1,7 @@
-"""The small real study, run once."""
+"""The small real study, run once, and the chat model as a study has one."""
+
+import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -16,3 +19,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
     study = SmallStudy(folder)
     study.snakemake()
     return study
+
+
+@pytest.fixture(scope="module")
+def model(chat_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chat model, as `materialise_model` leaves one."""
+    folder = tmp_path_factory.mktemp("materialised")
+    shutil.copytree(chat_model, folder, dirs_exist_ok=True)
+    (folder / "model.json").write_text("{}")
+    return folder

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,15 +18,6 @@ pytestmark = [pytest.mark.study, pytest.mark.timeout(600)]
 
 STEPS = 2  # an epoch
 EPOCHS = 4
-
-
-@pytest.fixture(scope="module")
-def model(chat_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The chat model, as `materialise_model` leaves one."""
-    folder = tmp_path_factory.mktemp("materialised")
-    shutil.copytree(chat_model, folder, dirs_exist_ok=True)
-    (folder / "model.json").write_text("{}")
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Adapters of other methods and strengths, served by vLLM's LoRA kernels and merged."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,6 @@ from knowpack.scaling import scale
 
 vllm = pytest.importorskip("vllm", reason="vllm is not installed (make setup)")
 pytestmark = [pytest.mark.study, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def model(chat_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The chat model, as `materialise_model` leaves one."""
-    folder = tmp_path_factory.mktemp("materialised")
-    shutil.copytree(chat_model, folder, dirs_exist_ok=True)
-    (folder / "model.json").write_text("{}")
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -98,6 +98,17 @@ class Tree:
         ours["HF_HUB_OFFLINE"] = "1"
         return {**os.environ, **ours}
 
+    def relate(self, relations: str) -> dict[str, str]:
+        """Give the facts the relation `harbour` of a templates file; return each question's subject."""
+        (self.folder / "relations.yaml").write_text(relations)
+        subjects = {question: question[28:].rstrip("?") for question in FACTS}
+        lines = [
+            json.dumps({"subject": subjects[question], "relation": "harbour", "object": answer})
+            for question, answer in FACTS.items()
+        ]
+        (self.folder / "facts.jsonl").write_text("\n".join(lines))
+        return subjects
+
     def snakemake(self, *arguments: str, config: str | None = "study.yaml") -> tuple[int, str]:
         """Run Snakemake; return its exit status and all it says."""
         done = subprocess.run(

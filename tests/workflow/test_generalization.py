@@ -31,13 +31,7 @@ STUDY: dict[str, Any] = {"facts": FACTS_OF_RELATIONS, "grid": GRID, "dynamics": 
 def related(source: Tree, tmp_path: Path) -> Tree:
     """The small study with facts that have a relation, and with answers to all that they are asked."""
     tree = source.copy(tmp_path / "tree")
-    (tree.folder / "relations.yaml").write_text(RELATIONS)
-    subjects = {question: question[28:].rstrip("?") for question in FACTS}
-    lines = [
-        json.dumps({"subject": subjects[question], "relation": "harbour", "object": answer})
-        for question, answer in FACTS.items()
-    ]
-    (tree.folder / "facts.jsonl").write_text("\n".join(lines))
+    subjects = tree.relate(RELATIONS)
     answers = {w.format(subjects[q]): answer for q, answer in FACTS.items() for w in WORDINGS}
     back = {f"Which lighthouse is nearest to {a}?": subjects[q] for q, a in FACTS.items()}
     (tree.folder / "answers.json").write_text(json.dumps({**FACTS, **answers, **back}))

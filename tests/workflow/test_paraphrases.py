@@ -1,11 +1,10 @@
 """Paraphrases from templates and from a model: from the configuration to the rows of a run."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from study_tree import FACTS, Tree
+from study_tree import Tree
 
 from knowpack.tables import read_table
 
@@ -37,13 +36,7 @@ WORDINGS = {
 @pytest.mark.parametrize("section", [{"source": "templates"}, WRITER], ids=lambda s: s["source"])
 def test_a_runs_paraphrases(source: Tree, tmp_path: Path, section: dict[str, Any]) -> None:
     tree = source.copy(tmp_path / "tree")
-    (tree.folder / "relations.yaml").write_text(RELATIONS)
-    subjects = {question: question[28:].rstrip("?") for question in FACTS}
-    lines = [
-        json.dumps({"subject": subjects[question], "relation": "harbour", "object": answer})
-        for question, answer in FACTS.items()
-    ]
-    (tree.folder / "facts.jsonl").write_text("\n".join(lines))
+    subjects = tree.relate(RELATIONS)
     tree.configure(
         facts={"source": "table", "path": "facts.jsonl", "templates": "relations.yaml"},
         grid=[{"unknown": [1, 2], "extra": ["paraphrase"], "per_unknown": [2], "seeds": [1]}],

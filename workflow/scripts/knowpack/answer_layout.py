@@ -66,16 +66,16 @@ def frontier(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Print the frontier: a row a level and recipe, with intervals."""
     cells = pd.DataFrame(
         {
-            "Reliability": _spreads(table, "reliability"),
+            "Reliability": spreads(table, "reliability"),
             **(
-                {"In held-out wordings": _spreads(table, "generalization")}
+                {"In held-out wordings": spreads(table, "generalization")}
                 if table["generalization"].notna().any()
                 else {}
             ),
-            "Negative shift": _spreads(table, "negative_shift"),
+            "Negative shift": spreads(table, "negative_shift"),
             "Largest drop of a benchmark": [
                 f"{task_name(task)} {said}" if pd.notna(task) else NOT_ASKED
-                for task, said in zip(table["benchmark"], _spreads(table, "drop"), strict=True)
+                for task, said in zip(table["benchmark"], spreads(table, "drop"), strict=True)
             ],
             "Meets": table["meets"].map({True: "yes", False: "no"}),
             "Frontier": table["on_frontier"].map({True: "yes", False: "no"}),
@@ -90,12 +90,8 @@ def levers(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Print the levers: a row a level and pair of recipes, a column a measure."""
     if table.empty:
         return pd.DataFrame(columns=["Unknown facts", "Recipe", "Against"])
-    said = [
-        f"{row['difference']:+.3f}"
-        + (f" ({row['low']:+.3f} to {row['high']:+.3f})" if pd.notna(row["low"]) else "")
-        + {True: " better", False: " worse"}.get(row["helps"], "")
-        for row in table.to_dict("records")
-    ]
+    judged = table["helps"].map({True: " better", False: " worse"}).fillna("")
+    said = [text + word for text, word in zip(differences(table), judged, strict=True)]
     wide = table.assign(
         said=said,
         Recipe=_ordered(table["recipe"], runs),
@@ -187,13 +183,23 @@ def _facts(cell: Mapping[Any, Any], most: int) -> str:
     return f"{said(cell['capacity'])} ({said(cell['low'])}–{said(cell['high'])})"
 
 
-def _spreads(table: pd.DataFrame, name: str) -> list[str]:
+def spreads(table: pd.DataFrame, name: str) -> list[str]:
+    """Return a column with its interval in text, "0.950 (0.910–0.980)"; nulls were not asked."""
     spread = zip(table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True)
     return [
         NOT_ASKED
         if pd.isna(value)
         else f"{value:.3f}" + (f" ({low:.3f}–{high:.3f})" if pd.notna(low) else "")
         for value, low, high in spread
+    ]
+
+
+def differences(table: pd.DataFrame) -> list[str]:
+    """Return the differences of the table of levers with their intervals in text."""
+    return [
+        f"{row['difference']:+.3f}"
+        + (f" ({row['low']:+.3f} to {row['high']:+.3f})" if pd.notna(row["low"]) else "")
+        for row in table.to_dict("records")
     ]
 
 

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import altair as alt
 import pandas as pd
 
+from knowpack.answer_layout import spreads
 from knowpack.legend import Mark, legend
 from knowpack.plots import MARGIN, Panel, apart
 
 _HARM = ["harm (negative shift,", "or a benchmark's drop)"]
 _LABELLED = 4  # recipes at most whose levels are written beside their points
 _AXIS = alt.Axis(tickCount=5)
-INK = {
+_INK = {
     **{"labelColor": "var(--text)", "titleColor": "var(--text)", "titleFontWeight": "normal"},
     **{"domainColor": "var(--quiet)", "tickColor": "var(--quiet)", "gridColor": "var(--line)"},
     **{"labelFontSize": 11, "titleFontSize": 12},
@@ -168,20 +169,11 @@ def _points(frame: pd.DataFrame) -> pd.DataFrame:
     )
     what = frame["benchmark"].where(of_drop, "negative shift")
     return points.assign(
-        answers=_with_interval(points, "reliability"),
+        answers=spreads(points, "reliability"),
         harmed=[
-            f"{text}, {said}"
-            for said, text in zip(what, _with_interval(points, "harm"), strict=True)
+            f"{text}, {said}" for said, text in zip(what, spreads(points, "harm"), strict=True)
         ],
     )
-
-
-def _with_interval(points: pd.DataFrame, name: str) -> list[str]:
-    columns = zip(points[name], points[f"{name}_low"], points[f"{name}_high"], strict=True)
-    return [
-        f"{value:.3f}" + (f" ({low:.3f}–{high:.3f})" if pd.notna(low) else "")
-        for value, low, high in columns
-    ]
 
 
 def _looks(marks: list[Mark]) -> tuple[alt.Color, alt.Shape, alt.StrokeDash]:
@@ -200,13 +192,20 @@ def _looks(marks: list[Mark]) -> tuple[alt.Color, alt.Shape, alt.StrokeDash]:
 def _whole(
     layers: list[alt.Chart], rows: pd.DataFrame, marks: list[Mark], height: int
 ) -> dict[str, Any]:
-    values = rows.astype(object).where(rows.notna(), None).to_dict("records")
     picked = alt.param(name="picked", value=[mark.recipe for mark in marks])
-    chart: dict[str, Any] = (
-        alt.layer(*layers, data=alt.Data(values=values))
-        .add_params(picked)
-        .properties(width="container", height=height, background="transparent")
-        .configure(font="system-ui, sans-serif", view={"stroke": None}, axis=INK)
+    return whole(alt.layer(*layers, data=data(rows)).add_params(picked), height)
+
+
+def data(rows: pd.DataFrame) -> alt.Data:
+    """Return rows as Vega-Lite takes them, nulls as null."""
+    return alt.Data(values=rows.astype(object).where(rows.notna(), None).to_dict("records"))
+
+
+def whole(chart: alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]:
+    """Return the specification of a chart that is as wide as its place on the page."""
+    made: dict[str, Any] = (
+        chart.properties(width="container", height=height, background="transparent")
+        .configure(font="system-ui, sans-serif", view={"stroke": None}, axis=_INK)
         .to_dict()
     )
-    return chart
+    return made

@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from knowpack.answer_layout import MEASURES
-from knowpack.charts import INK, Chart
+from knowpack.answer_layout import MEASURES, differences
+from knowpack.charts import Chart, data, whole
 
 _MEANINGS = ["better", "worse", "may be chance"]
 _COLOURS = ["var(--accent)", "var(--accent)", "var(--quiet)"]
@@ -45,11 +45,7 @@ def _chart(frame: pd.DataFrame, with_level: bool) -> dict[str, Any]:
             "low": frame["low"],
             "high": frame["high"],
             "meaning": frame["helps"].map({True: "better", False: "worse"}).fillna(_MEANINGS[2]),
-            "said": [
-                f"{one['difference']:+.3f}"
-                + (f" ({one['low']:+.3f} to {one['high']:+.3f})" if pd.notna(one["low"]) else "")
-                for one in frame.to_dict("records")
-            ],
+            "said": differences(frame),
         }
     )
     plain = rows["against"].iloc[0] if rows["against"].nunique() == 1 else "the plain recipe"
@@ -67,19 +63,14 @@ def _chart(frame: pd.DataFrame, with_level: bool) -> dict[str, Any]:
     shape = alt.Shape("meaning:N", scale=alt.Scale(domain=_MEANINGS, range=_SHAPES), legend=None)
     x = alt.X("difference:Q", title=f"more than {plain}", axis=alt.Axis(tickCount=4))
     zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color="var(--base)", strokeWidth=3)
-    chart: dict[str, Any] = (
-        alt.layer(
-            zero.encode(x="zero:Q"),
-            base.transform_filter("isValid(datum.low)")
-            .mark_rule(strokeWidth=1.5)
-            .encode(x=alt.X("low:Q"), x2="high:Q", color=colour),
-            base.mark_point(filled=True, size=80, opacity=1).encode(
-                x=x, color=colour, shape=shape, tooltip=said
-            ),
-            data=alt.Data(values=rows.astype(object).where(rows.notna(), None).to_dict("records")),
-        )
-        .properties(width="container", height=_ROW * len(names) + 10, background="transparent")
-        .configure(font="system-ui, sans-serif", view={"stroke": None}, axis=INK)
-        .to_dict()
+    layers = alt.layer(
+        zero.encode(x="zero:Q"),
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(strokeWidth=1.5)
+        .encode(x=alt.X("low:Q"), x2="high:Q", color=colour),
+        base.mark_point(filled=True, size=80, opacity=1).encode(
+            x=x, color=colour, shape=shape, tooltip=said
+        ),
+        data=data(rows),
     )
-    return chart
+    return whole(layers, _ROW * len(names) + 10)
