@@ -364,3 +364,8 @@ def ask_script(suite):
         return "ask_facts.py"
     others = {"dynamics": "ask_epochs.py", "generalization": "ask_generalization.py"}
     return others.get(suite, "ask_benchmarks.py")
+
+
+def names_of(rows):
+    """The model and run of each row of the run table."""
+    return [[row["model"], row["run"]] for row in rows]

@@ -1,13 +1,6 @@
 # What every run learned and lost: one table a question, each as parquet, Markdown, LaTeX and HTML.
 
 PROMPTS = specs.prompts_spec(study)
-
-
-def names_of(rows):
-    """The model and run of each row of the run table."""
-    return [[row["model"], row["run"]] for row in rows]
-
-
 RUN_NAMES = names_of(RUNS)
 TRAINED_NAMES = names_of(TRAINED)
 STOPPED_NAMES = {"stopped": names_of(STOPPED)} if STOPPED else {}
