@@ -26,7 +26,6 @@ from scoring import LONGEST, TASKS, suite_of
 from training import tokens
 
 from knowpack.errors import KnowpackError
-from knowpack.scoring import next_tokens
 from knowpack.tables import read_metadata, read_table
 
 BATCH = 256  # sequences that vLLM on a CPU decodes at a time, at the most
@@ -89,7 +88,7 @@ def of_scoring(size: Weights, tokenizer: Any, task: tuple[str, str, str]) -> Flo
     whole = [tuple(context + continuation) for context, continuation in pairs]
     # The last token is predicted, and predicts nothing.
     met = {text[:end] for text in whole for end in range(1, len(text))}
-    scored = next_tokens((tuple(context), tuple(rest)) for context, rest in pairs)
+    scored = {tuple(context + rest[:at]) for context, rest in pairs for at in range(len(rest))}
     operations = 2 * (size.layers * len(met) + size.head * len(scored))
     read = 2 * (size.layers + size.head) * max(len(rest) for _, rest in pairs)
     return Floor(operations / benchmark.questions, read / benchmark.questions)

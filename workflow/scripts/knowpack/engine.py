@@ -57,6 +57,7 @@ class Engine:
             "disable_log_stats": False,  # else there is no hit rate to report
             "max_logprobs": -1,  # a question may have more choices than the default, 20
             "seed": 0,
+            "logits_processors": ["knowpack.continuations:Continuations"],  # for scoring alone
         }
         if devices > 1:
             settings["tensor_parallel_size"] = devices

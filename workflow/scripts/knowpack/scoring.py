@@ -1,13 +1,12 @@
-"""Log-likelihoods of continuations from next-token questions, each asked once.
+"""Log-likelihoods of continuations, as lm-evaluation-harness asks for them.
 
-A choice's score is the sum of its tokens' log-probabilities, and each of those is what the model
-says to one prefix. So all choices of a question share what they have in common: single-token
-choices are one request a question, longer ones one for each distinct beginning, and the engine's
-prefix cache holds the rest. vLLM's `prompt_logprobs` would compute whole-vocabulary
-log-probabilities at every position of every choice, without the cache.
+A continuation's score is the sum of its tokens' log-probabilities. All continuations of one token
+after the same context are one request; a longer one is a request that the engine is made to say,
+with its context from the prefix cache where other choices had it. vLLM's `prompt_logprobs` would
+compute whole-vocabulary log-probabilities at every position of context and choice, without the cache.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from knowpack.engine import Engine
@@ -20,56 +19,56 @@ Score = tuple[float, bool]
 def score(engine: Engine, pairs: Sequence[Pair], bar: Any = False) -> list[Score]:
     """Return each pair's log-probability (natural), and whether greedy decoding would say it.
 
+    It would where no other token is as probable at any of its places, but for the single tokens, where
+    the engine chooses among equals.
+
     ``pairs`` are (context, continuation) as token ids; ``bar`` makes a tqdm bar.
     """
     from vllm import SamplingParams, TokensPrompt
 
-    wanted = next_tokens(pairs)
+    from knowpack.continuations import KEY
+
+    wanted = requests_of(pairs)
+    plain: dict[str, Any] = {"temperature": 0.0, "detokenize": False}
     outputs = engine.llm.generate(
-        [TokensPrompt(prompt_token_ids=list(prefix)) for prefix in wanted],
+        [TokensPrompt(prompt_token_ids=list(context)) for context, _ in wanted],
         [
             SamplingParams(
-                temperature=0.0, max_tokens=1, logprob_token_ids=tokens, detokenize=False
+                **plain, max_tokens=len(said), ignore_eos=True, logprobs=0, extra_args={KEY: said}
             )
-            for tokens in wanted.values()
+            if said
+            else SamplingParams(**plain, max_tokens=1, logprob_token_ids=tokens)
+            for (_, said), tokens in wanted.items()
         ],
         use_tqdm=bar,
         lora_request=engine.lora,
     )
-    scores = {}
-    for prefix, output in zip(wanted, outputs, strict=True):
+    scores: dict[Pair, Score] = {}
+    for (context, said), output in zip(wanted, outputs, strict=True):
         answer: Any = output.outputs[0]
-        logprobs = {token: found.logprob for token, found in answer.logprobs[0].items()}
-        scores[prefix] = (logprobs, answer.token_ids[0])
-    return total(pairs, scores)
+        steps = answer.logprobs
+        if said:
+            found = [step[token] for step, token in zip(steps, said, strict=True)]
+            scores[context, said] = (
+                sum(one.logprob for one in found),
+                all(one.rank == 1 for one in found),
+            )
+        else:
+            for token, one in steps[0].items():
+                scores[context, (token,)] = one.logprob, token == answer.token_ids[0]
+    return [scores[pair] if pair[1] else (0.0, True) for pair in pairs]
 
 
-def next_tokens(pairs: Iterable[Pair]) -> dict[Tokens, list[int]]:
-    """Return every prefix whose next token has to be scored, and which tokens those are.
+def requests_of(pairs: Iterable[Pair]) -> dict[Pair, list[int]]:
+    """Return what the engine is asked, in the order of its first use.
 
-    In the order of their first use.
+    A key is a context and what is to be said after it; where that is nothing, the value has the
+    tokens of which one follows, and is empty elsewhere. A continuation without tokens is not asked.
     """
-    wanted: dict[Tokens, dict[int, None]] = {}
+    wanted: dict[Pair, dict[int, None]] = {}
     for context, continuation in pairs:
-        for position, token in enumerate(continuation):
-            wanted.setdefault(context + continuation[:position], {})[token] = None
-    return {prefix: list(tokens) for prefix, tokens in wanted.items()}
-
-
-def total(
-    pairs: Sequence[Pair], scores: Mapping[Tokens, tuple[Mapping[int, float], int]]
-) -> list[Score]:
-    """Add up what `score` returns.
-
-    ``scores`` has, for every prefix of `next_tokens`, the log-probability of each wanted token and
-    the most probable token of all.
-    """
-    results = []
-    for context, continuation in pairs:
-        logprob, greedy = 0.0, True
-        for position, token in enumerate(continuation):
-            logprobs, best = scores[context + continuation[:position]]
-            logprob += logprobs[token]
-            greedy &= token == best
-        results.append((logprob, greedy))
-    return results
+        if len(continuation) == 1:
+            wanted.setdefault((context, ()), {})[continuation[0]] = None
+        elif continuation:
+            wanted[context, continuation] = {}
+    return {pair: list(tokens) for pair, tokens in wanted.items()}
