@@ -2,18 +2,18 @@
 
     make bench BENCH=asking STUDY=results/world
 
-Each side is a process of its own and answers the first FACTS facts of a finished study with every
-prompt, once as the model itself and once with an adapter. Loading is not counted, nor is merging.
+Each side is a process of its own, which in every round answers the first FACTS facts of a finished study
+with every prompt, once as the model itself and once with an adapter. Loading is not counted, nor is
+merging.
 """
 
-import json
 import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from ratios import compare, finished, grow
+from ratios import Work, compare, finished, grow, serve
 
 from knowpack.prompts import Prompter, shots_by_prompt
 from knowpack.tables import read_metadata, read_table
@@ -30,29 +30,38 @@ def prompts(study: Path, tokenizer: Any, facts: int) -> list[list[int]]:
     return [prompter.prompt_ids(shown, question) for shown in examples for question in questions]
 
 
-def ours(study: Path, model: Path, adapter: Path | None, facts: int) -> float:
+def ours(study: str, model: str, adapter: str, facts: str) -> Work:
     from knowpack.engine import Engine
 
     options = {"dtype": "bfloat16", "max_model_len": 1024, "kv_cache_gib": 2}
-    way = "auto" if adapter else None
-    engine = Engine(model, os.cpu_count() or 1, way, gpu_memory_utilization=0.9, **options)
-    engine.use(adapter)
-    asked = prompts(study, engine.tokenizer, facts)
-    start = time.monotonic()
-    engine.generate(asked, max_new_tokens=NEW_TOKENS, stop=["\n"])
-    return len(asked) / (time.monotonic() - start)
+    way = None if adapter == "-" else "auto"
+    engine = Engine(Path(model), os.cpu_count() or 1, way, gpu_memory_utilization=0.9, **options)
+    engine.use(None if adapter == "-" else Path(adapter))
+    asked = prompts(Path(study), engine.tokenizer, int(facts))
+
+    def work() -> dict[str, float]:
+        engine.llm.reset_prefix_cache()
+        start = time.monotonic()
+        engine.generate(asked, max_new_tokens=NEW_TOKENS, stop=["\n"])
+        return {"rate": len(asked) / (time.monotonic() - start)}
+
+    return work
 
 
-def baseline(study: Path, model: Path, adapter: Path | None, facts: int) -> float:
+def baseline(study: str, model: str, adapter: str, facts: str) -> Work:
     import published
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
-    answer = published.answerer(model, adapter)
-    asked = [tokenizer.decode(ids) for ids in prompts(study, tokenizer, facts)]
-    start = time.monotonic()
-    answer(asked)
-    return len(asked) / (time.monotonic() - start)
+    answer = published.answerer(Path(model), None if adapter == "-" else Path(adapter))
+    asked = [tokenizer.decode(ids) for ids in prompts(Path(study), tokenizer, int(facts))]
+
+    def work() -> dict[str, float]:
+        start = time.monotonic()
+        answer(asked)
+        return {"rate": len(asked) / (time.monotonic() - start)}
+
+    return work
 
 
 def main(study: Path) -> None:
@@ -70,7 +79,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(finished(sys.argv[1]))
     else:
-        side = {"ours": ours, "baseline": baseline}[sys.argv[1]]
-        study, model, adapter, facts = sys.argv[2:]
-        chosen = None if adapter == "-" else Path(adapter)
-        print(json.dumps({"rate": side(Path(study), Path(model), chosen, int(facts))}))
+        serve({"ours": ours, "baseline": baseline})

@@ -53,23 +53,30 @@ def answerer(model: Path, adapter: Path | None = None) -> Callable[[Sequence[str
     return answer
 
 
-def score(model: Path, suite: Sequence[Any]) -> tuple[pd.Series, float]:
-    """Score a suite of one task; return what lm-eval gives each (task, question), and the seconds."""
+def scorer(model: Path) -> Callable[[Sequence[Any]], tuple[pd.Series, float]]:
+    """Return a function that scores a suite of one task.
+
+    It returns what lm-eval gives each (task, question), and the seconds.
+    """
     from lm_eval.evaluator import evaluate
     from lm_eval.models.huggingface import HFLM
 
     where = "cuda" if torch.cuda.is_available() else "cpu"
     backend = HFLM(pretrained=str(model), dtype="bfloat16", device=where, batch_size=16)
-    (benchmark,) = suite
-    start = time.monotonic()
-    found = evaluate(lm=backend, task_dict=benchmark.tree, limit=benchmark.limit)
-    seconds = time.monotonic() - start
-    rows = {
-        (name, question["doc_id"]): question["acc"]
-        for name, questions in found["samples"].items()
-        for question in questions
-    }
-    return pd.Series(rows), seconds
+
+    def score(suite: Sequence[Any]) -> tuple[pd.Series, float]:
+        (benchmark,) = suite
+        start = time.monotonic()
+        found = evaluate(lm=backend, task_dict=benchmark.tree, limit=benchmark.limit)
+        seconds = time.monotonic() - start
+        rows = {
+            (name, question["doc_id"]): question["acc"]
+            for name, questions in found["samples"].items()
+            for question in questions
+        }
+        return pd.Series(rows), seconds
+
+    return score
 
 
 def train(

@@ -5,7 +5,9 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 from knowpack.tables import read_table, write_table
 
+Work = Callable[[], dict[str, float]]
 TABLE = Path("results/bench/ratios.parquet")
 GROWTH = Path("results/bench/growth.parquet")
 RATIOS = pa.schema(
@@ -80,19 +83,23 @@ def compare(
     rounds: int,
     bar: float,
     size: str,
+    anew: bool = False,
 ) -> None:
-    """Run both sides of a script in turn, each in a process of its own, and record the medians.
+    """Let both sides of a script work in turn and record the medians.
 
-    ``script`` takes the side, `ours` or `baseline`, before its arguments; the last line that it prints
-    is a JSON object with its ``rate`` and whatever else is to be seen.
+    ``script`` serves (see `serve`) the side, `ours` or `baseline`, with its ``arguments``: one process
+    for all rounds, or with ``anew`` one a round.
     """
     rates: dict[str, list[float]] = {"ours": [], "baseline": []}
-    for number in range(rounds):
-        for side, found in rates.items():
-            made = run_side(script, side, *arguments)
-            found.append(made.pop("rate"))
-            more = "".join(f", {name} {value:.4g}" for name, value in made.items())
-            print(f"{what}, round {number + 1}, {side}: {found[-1]:.3g} {unit}{more}", flush=True)
+    begin = started_anew if anew else started
+    with ExitStack() as kept:
+        works = {side: kept.enter_context(begin(script, side, *arguments)) for side in rates}
+        for number in range(rounds):
+            for side, work in works.items():
+                made = work()
+                rates[side].append(made.pop("rate"))
+                said = ", ".join([f"{rates[side][-1]:.3g} {unit}", *_said(made)])
+                print(f"{what}, round {number + 1}, {side}: {said}", flush=True)
     record(what, unit, *map(statistics.median, rates.values()), bar, size, device())
 
 
@@ -103,33 +110,75 @@ def grow(
     of: str,
     arguments: Mapping[int, Sequence[object]],
     rounds: int = 3,
+    anew: bool = False,
 ) -> None:
-    """Run our side at each size, in turn, and record the medians.
+    """Let our side work at each size, and record the medians.
 
-    ``arguments`` are the script's by size, which counts ``of``.
+    ``arguments`` are the script's by size, which counts ``of``; ``anew`` is that of `compare`.
     """
-    rates: dict[int, list[float]] = {size: [] for size in arguments}
-    for _ in range(rounds):
-        for size, given in arguments.items():
-            rates[size].append(run_side(script, "ours", *given)["rate"])
-            print(f"{what}, {size:,} {of}: {rates[size][-1]:.3g} {unit}", flush=True)
-    rows = [
-        [what, unit, size, of, statistics.median(found), device()] for size, found in rates.items()
-    ]
+    rows = []
+    begin = started_anew if anew else started
+    for size, given in arguments.items():
+        with begin(script, "ours", *given) as work:
+            rates = [work()["rate"] for _ in range(rounds)]
+        said = ", ".join(f"{rate:.3g}" for rate in rates)
+        print(f"{what}, {size:,} {of}: {said} {unit}", flush=True)
+        rows.append([what, unit, size, of, statistics.median(rates), device()])
     _replace(rows, GROWTH, RATES)
 
 
-def run_side(script: str, *arguments: object) -> dict[str, Any]:
-    """Run a script to its end and return what its last line says.
+@contextmanager
+def started(script: str, *arguments: object) -> Iterator[Work]:
+    """Start a side of a script, of which ``arguments`` begin with the name; yield what lets it work.
 
     Raises:
         SystemExit: it failed; with what it said.
     """
     command = [sys.executable, script, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}\n{done.stderr[-4000:]}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(command, stderr=log, **pipes) as side,
+    ):
+
+        def work() -> dict[str, float]:
+            with suppress(BrokenPipeError):
+                print(file=side.stdin, flush=True)
+            line = side.stdout.readline()
+            if not line:
+                log.seek(0)
+                sys.exit(f"{' '.join(command)}\n{log.read()[-4000:]}")
+            return dict(json.loads(line))
+
+        yield work
+
+
+@contextmanager
+def started_anew(script: str, *arguments: object) -> Iterator[Work]:
+    """Yield what starts a side, lets it work once, and ends it."""
+
+    def work() -> dict[str, float]:
+        with started(script, *arguments) as once:
+            return once()
+
+    yield work
+
+
+def _said(values: Mapping[str, float]) -> list[str]:
+    return [f"{name} {value:.4g}" for name, value in values.items()]
+
+
+def serve(sides: Mapping[str, Callable[..., Work]]) -> None:
+    """Be the side that the command line names: prepare it, then work at each line of standard input.
+
+    A side takes the arguments behind its name, as text, and returns the work, which is timed and says
+    its ``rate``. Whatever else is printed goes to standard error.
+    """
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    work = sides[sys.argv[1]](*sys.argv[2:])
+    for _ in sys.stdin:
+        print(json.dumps(work()), file=answers, flush=True)
 
 
 def finished(study: str) -> Path:

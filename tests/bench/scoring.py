@@ -3,15 +3,14 @@
     make bench BENCH=scoring STUDY=results/world
     DATA=folder make bench BENCH=scoring   # lm-eval finds datasets such as cais/mmlu in that folder
 
-Each side is a process of its own and scores the same questions of each of TASKS with the model of a
-finished study, in bfloat16; loading of model and data is not counted. A task whose data cannot be had is
-left out. In bfloat16 some questions are judged otherwise by rounding alone: the share that is judged
-alike is printed. That float32 gives equal scores question by question is a test's (tests/study).
+Each side is a process of its own, which in every round scores the same questions of each of TASKS with
+the model of a finished study, in bfloat16; loading of model and data is not counted. A task whose data
+cannot be had is left out. In bfloat16 some questions are judged otherwise by rounding alone: the share
+that is judged alike is printed. That float32 gives equal scores question by question is a test's
+(tests/study).
 """
 
 import contextlib
-import json
-import operator
 import os
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ratios import compare, finished, grow
+from ratios import Work, compare, finished, grow, serve
 
 from knowpack.errors import KnowpackError
 
@@ -46,26 +45,40 @@ def suite_of(task: str, shots: str, limit: str) -> Any:
         return load([{"task": task, "shots": count, "limit": int(limit), "chat": False}])
 
 
-def ours(model: Path, *task: str) -> tuple[pd.Series, float]:
+def ours(alike: str, model: str, *task: str) -> Work:
     from knowpack.benchmarks import score_suite
     from knowpack.engine import Engine
     from knowpack.harness import ask_suite
 
     suite = suite_of(*task)
     options = {"dtype": "bfloat16", "max_model_len": LONGEST, "kv_cache_gib": 2}
-    engine = Engine(model, os.cpu_count() or 1, gpu_memory_utilization=0.9, **options)
-    start = time.monotonic()
-    responses, _ = ask_suite(engine, suite, LONGEST, False)
-    seconds = time.monotonic() - start
-    questions, _ = score_suite(responses, suite)
-    acc = questions[questions.metric == "acc"]
-    return acc.set_index(["task", "question"]).value, seconds
+    engine = Engine(Path(model), os.cpu_count() or 1, gpu_memory_utilization=0.9, **options)
+
+    def work() -> dict[str, float]:
+        engine.llm.reset_prefix_cache()
+        start = time.monotonic()
+        responses, _ = ask_suite(engine, suite, LONGEST, False)
+        seconds = time.monotonic() - start
+        questions, _ = score_suite(responses, suite)
+        acc = questions[questions.metric == "acc"]
+        judged = acc.set_index(["task", "question"]).value.sort_index()
+        judged.to_pickle(alike)
+        return {"rate": len(judged) / seconds, "acc": judged.mean()}
+
+    return work
 
 
-def baseline(model: Path, *task: str) -> tuple[pd.Series, float]:
+def baseline(alike: str, model: str, *task: str) -> Work:
     import published
 
-    return published.score(model, suite_of(*task))
+    score = published.scorer(Path(model))
+
+    def work() -> dict[str, float]:
+        judged, seconds = score(suite_of(*task))
+        same = judged.sort_index() == pd.read_pickle(alike)
+        return {"rate": len(judged) / seconds, "acc": judged.mean(), "alike": same.mean()}
+
+    return work
 
 
 def main(study: Path) -> None:
@@ -78,11 +91,11 @@ def main(study: Path) -> None:
             continue
         size = f"{questions} questions, {model.parent.name}"
         with tempfile.TemporaryDirectory() as folder:
-            given = [folder, model, task, shots, limit]
+            given = [f"{folder}/judged", model, task, shots, limit]
             name = f"scoring {Path(task).stem}"
             compare(name, "questions/s", __file__, given, ROUNDS, BAR, size)
             if task == GROWING:
-                sizes = {size: [folder, model, task, shots, size] for size in SIZES}
+                sizes = {count: [*given[:-1], count] for count in SIZES}
                 grow(name, "questions/s", __file__, "questions", sizes)
 
 
@@ -90,10 +103,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(finished(sys.argv[1]))
     else:
-        side, folder, model, *task = sys.argv[1:]
-        acc, seconds = {"ours": ours, "baseline": baseline}[side](Path(model), *task)
-        judged = [int(right) for right in acc.sort_index()]
-        (Path(folder) / side).write_text(json.dumps(judged))
-        other = json.loads((Path(folder) / "ours").read_text())
-        alike = sum(map(operator.eq, judged, other)) / len(judged)
-        print(json.dumps({"rate": len(acc) / seconds, "acc": acc.mean(), "alike": alike}))
+        serve({"ours": ours, "baseline": baseline})

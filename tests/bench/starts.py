@@ -6,7 +6,6 @@ Ours starts one engine, which takes one adapter after the other; the baseline st
 merge adapters and count from the start of the process.
 """
 
-import json
 import os
 import sys
 import time
@@ -14,9 +13,20 @@ from pathlib import Path
 
 START = time.monotonic()
 
-from ratios import compare, finished, grow  # noqa: E402
+from ratios import Work, compare, finished, grow, serve  # noqa: E402
 
 RUNS, SIZES, ROUNDS, BAR = 9, (3, 9, 27), 5, 4
+
+
+def ours(model: str, runs: str) -> Work:
+    def work() -> dict[str, float]:
+        return {"rate": 1 / seconds_a_run(Path(model), int(runs))}
+
+    return work
+
+
+def baseline(model: str, _: str) -> Work:
+    return ours(model, "1")
 
 
 def seconds_a_run(model: Path, runs: int) -> float:
@@ -34,14 +44,13 @@ def seconds_a_run(model: Path, runs: int) -> float:
 def main(study: Path) -> None:
     model = next(study.glob("*/model/model.json")).parent
     size = f"{RUNS} runs, {model.parent.name}"
-    compare("engine start", "runs/s", __file__, [model, RUNS], ROUNDS, BAR, size)
-    grow("engine start", "runs/s", __file__, "runs", {runs: [model, runs] for runs in SIZES})
+    compare("engine start", "runs/s", __file__, [model, RUNS], ROUNDS, BAR, size, anew=True)
+    sizes = {runs: [model, runs] for runs in SIZES}
+    grow("engine start", "runs/s", __file__, "runs", sizes, anew=True)
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(finished(sys.argv[1]))
     else:
-        side, model, runs = sys.argv[1:]
-        asked = {"ours": int(runs), "baseline": 1}[side]
-        print(json.dumps({"rate": 1 / seconds_a_run(Path(model), asked)}))
+        serve({"ours": ours, "baseline": baseline})

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from asking import prompts
-from ratios import compare, finished, grow
+from ratios import Work, compare, finished, grow, serve
 from scoring import suite_of
 from study_tree import LEFT_OUT, ROOT
 from training import tokens
@@ -34,21 +35,36 @@ FACTS, SIZES, ASKED, QUESTIONS, ROUNDS, BAR = 300, (300, 600, 1200), 256, 20, 5,
 MANY = 1_000_000  # more questions than any task has
 
 
-def ours(study: Path, facts: str) -> dict[str, float]:
+def ours(_: str, facts: str) -> Work:
+    return partial(in_a_copy, int(facts))
+
+
+def baseline(study: str, _: str) -> Work:
+    return partial(published_style, Path(study))
+
+
+def in_a_copy(facts: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "checkout"
         shutil.copytree(ROOT, folder, symlinks=True, ignore=LEFT_OUT)
-        size = json.dumps({"size": int(facts)})
+        size = json.dumps({"size": facts})
         command = ["snakemake", "--cores", "all", "--config", f"facts={size}", "--quiet", "all"]
         start = time.monotonic()
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         seconds = time.monotonic() - start
         if done.returncode:
             sys.exit(done.stderr[-4000:])
     return {"rate": 3600 / seconds, "seconds": seconds}
 
 
-def baseline(study: Path, _: str) -> dict[str, float]:
+def published_style(study: Path) -> dict[str, float]:
     import published
     from transformers import AutoTokenizer
 
@@ -79,9 +95,10 @@ def baseline(study: Path, _: str) -> dict[str, float]:
         took["training"] += made["seconds"] * recorded["epochs"] + loading
 
     took["scoring"] = 0
+    score = published.scorer(model)
     suites = yaml.safe_load((ROOT / "config/config.yaml").read_text())["suites"]
     for task in [entry["task"] for suite in suites.values() for entry in suite]:
-        scores, seconds = published.score(model, suite_of(task, "None", str(QUESTIONS)))
+        scores, seconds = score(suite_of(task, "None", str(QUESTIONS)))
         whole = sum(one.questions for one in suite_of(task, "None", str(MANY)))
         took["scoring"] += len(responses) * (seconds * whole / len(scores) + loading)
     return {"rate": 3600 / sum(took.values()), "seconds": sum(took.values()), **took}
@@ -89,14 +106,13 @@ def baseline(study: Path, _: str) -> dict[str, float]:
 
 def main(study: Path) -> None:
     size = f"the default study, {FACTS} facts"
-    compare("a study", "studies/h", __file__, [study, FACTS], ROUNDS, BAR, size)
+    compare("a study", "studies/h", __file__, [study, FACTS], ROUNDS, BAR, size, anew=True)
     sizes = {facts: [study, facts] for facts in SIZES}
-    grow("a study", "studies/h", __file__, "facts", sizes, rounds=1)
+    grow("a study", "studies/h", __file__, "facts", sizes, rounds=1, anew=True)
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(finished(sys.argv[1]))
     else:
-        side = {"ours": ours, "baseline": baseline}[sys.argv[1]]
-        print(json.dumps(side(Path(sys.argv[2]), sys.argv[3])))
+        serve({"ours": ours, "baseline": baseline})

@@ -9,13 +9,14 @@ scripts train one after the other, on all cores.
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ratios import compare, finished, grow
+from ratios import Work, compare, finished, grow, serve, started
 
 from knowpack.tables import read_table
 
@@ -28,27 +29,23 @@ def spec_of(run: Path, **changed: Any) -> dict[str, Any]:
     return {**recorded, "epochs": EPOCHS, **changed}
 
 
-def ours(run: Path, loss: str) -> dict[str, Any]:
+def ours(run: str, loss: str) -> Work:
     import torch
 
     together = 1 if torch.cuda.is_available() else 2
-    threads = max(1, (os.cpu_count() or 1) // together)
-    command = [sys.executable, __file__, "one", str(run), loss]
-    jobs = [
-        subprocess.Popen(
-            command,
-            env=os.environ | {"OMP_NUM_THREADS": str(threads)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for _ in range(together)
-    ]
-    found = [json.loads(job.communicate()[0].splitlines()[-1]) for job in jobs]
-    return {**found[0], "rate": sum(each["rate"] for each in found)}
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // together))
+
+    def work() -> dict[str, float]:
+        with ExitStack() as kept, ThreadPoolExecutor() as pool:
+            sides = [started(__file__, "one", run, loss) for _ in range(together)]
+            works = [kept.enter_context(side) for side in sides]
+            found = [done.result() for done in [pool.submit(each) for each in works]]
+        return {**found[0], "rate": sum(each["rate"] for each in found)}
+
+    return work
 
 
-def one(run: Path, loss: str) -> dict[str, Any]:
+def one(run: str, loss: str) -> Work:
     from knowpack.training import train
 
     class Silent:
@@ -57,21 +54,31 @@ def one(run: Path, loss: str) -> dict[str, Any]:
         def set_postfix(self, **_: Any) -> None: ...
         def close(self) -> None: ...
 
-    rows = read_table(run / "rows.parquet")
-    with tempfile.TemporaryDirectory() as folder:
-        spec = spec_of(run, loss=loss, keep_epochs=False)
-        made = train(run.parent / "model", rows, spec, "bench", Path(folder), Silent)
-    return _found(len(rows), made["seconds"], [value for _, value in made["loss"]])
+    place = Path(run)
+    rows = read_table(place / "rows.parquet")
+    spec = spec_of(place, loss=loss, keep_epochs=False)
+
+    def work() -> dict[str, float]:
+        with tempfile.TemporaryDirectory() as folder:
+            made = train(place.parent / "model", rows, spec, "bench", Path(folder), Silent)
+        return _found(len(rows), made["seconds"], [value for _, value in made["loss"]])
+
+    return work
 
 
-def baseline(run: Path, loss: str) -> dict[str, Any]:
+def baseline(run: str, _: str) -> Work:
     import published
 
-    spec = spec_of(run)
-    rows = tokens(run, spec)
-    with tempfile.TemporaryDirectory() as folder:
-        made = published.train(run.parent / "model", rows, spec, Path(folder))
-    return _found(len(rows), made["seconds"], made["loss"])
+    place = Path(run)
+    spec = spec_of(place)
+    rows = tokens(place, spec)
+
+    def work() -> dict[str, float]:
+        with tempfile.TemporaryDirectory() as folder:
+            made = published.train(place.parent / "model", rows, spec, Path(folder))
+        return _found(len(rows), made["seconds"], made["loss"])
+
+    return work
 
 
 def tokens(run: Path, spec: dict[str, Any]) -> list[list[int]]:
@@ -86,7 +93,7 @@ def tokens(run: Path, spec: dict[str, Any]) -> list[list[int]]:
     return [prompter.row_ids(*pair)[0] for pair in zip(rows.question, rows.answer, strict=True)]
 
 
-def _found(rows: int, seconds: float, loss: list[float]) -> dict[str, Any]:
+def _found(rows: int, seconds: float, loss: list[float]) -> dict[str, float]:
     steps = len(loss) // EPOCHS
     return {
         "rate": rows * EPOCHS / seconds,
@@ -115,5 +122,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(finished(sys.argv[1]))
     else:
-        side = {"ours": ours, "one": one, "baseline": baseline}[sys.argv[1]]
-        print(json.dumps(side(Path(sys.argv[2]), sys.argv[3])))
+        serve({"ours": ours, "one": one, "baseline": baseline})

@@ -129,3 +129,38 @@ def test_record_replaces_its_own_row(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert table["ratio"].tolist() == [15.0, 25.0]
     assert table["size"].tolist() == ["small", "large"]
     assert "25.0" in capsys.readouterr().out
+
+
+SIDES = """
+import sys
+sys.path.insert(0, {bench!r})
+from ratios import serve
+
+def side(first):
+    def prepare(by):
+        rates = iter(range(first, 100, int(by)))
+        def work():
+            print("noise")
+            return {{"rate": 10 // next(rates) if first > 5 else next(rates)}}
+        return work
+    return prepare
+
+serve({{"ours": side(1), "baseline": side(10)}})
+"""
+
+
+def test_sides_work_in_turn_and_start_anew_where_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "sides.py"
+    script.write_text(SIDES.format(bench=str(Path(ratios.__file__).parent)))
+    ratios.compare("kept", "1/s", str(script), [2], 2, 1, "small")
+    ratios.compare("anew", "1/s", str(script), [2], 2, 1, "small", anew=True)
+    table = read_table(ratios.TABLE).set_index("what")
+    assert table.loc["kept", ["ours", "baseline"]].tolist() == [2, 0.5]  # of 1 and 3; of 1 and 0
+    assert table.loc["anew", ["ours", "baseline"]].tolist() == [1, 1]
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("kept, round")]
+    assert [line.split(", ")[2].split(":")[0] for line in told] == ["ours", "baseline"] * 2
+    with pytest.raises(SystemExit, match="ZeroDivisionError|StopIteration"):
+        ratios.compare("broken", "1/s", str(script), [99], 3, 1, "small")
