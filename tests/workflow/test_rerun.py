@@ -181,5 +181,5 @@ def test_a_fact_whose_answer_stands_in_its_question_is_dropped_and_counted(finis
         "not_drawn": 0,
     }
     log = (finished.results / "logs/build_facts.log").read_text()
-    assert "60 facts of 61 read: " in log
+    assert "60 facts of 61 rows; what became of the others: results/small/facts.html" in log
     assert '"answer_in_question": 1' in log

@@ -1,6 +1,8 @@
 """Make the facts of a study from their source."""
 
-from knowpack.job import Bar, job
+from pathlib import Path
+
+from knowpack.job import Bar, job, say
 
 with job(snakemake):
     from knowpack.facts import facts_schema
@@ -13,6 +15,8 @@ with job(snakemake):
     if "dump" in names:
         spec["path"] = files.dump
     facts, record = make_facts(spec, studied, snakemake.threads, Bar)
-    print(f"{len(facts)} facts of {record['read']} read: {record}")
+    print(record)
+    page = Path(snakemake.output[0]).with_suffix(".html")
+    say(f"{len(facts)} facts of {record['read']} rows; what became of the others: {page}")
     schema = facts_schema(facts)
     write_table(facts[schema.names], snakemake.output[0], schema, record)
