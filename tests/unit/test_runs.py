@@ -164,6 +164,18 @@ def test_when_extras_join_makes_no_run_of_its_own_where_there_are_none():
     assert [row["run"] for row in late] == ["uk10-s42", "uk10-hk1-s42"]
 
 
+def test_how_many_are_held_out_makes_no_run_of_its_own_without_patience():
+    table = runs({"training": {"patience": [0, 2], "held_out": [20, 50]}})
+    assert [row["run"] for row in table] == [
+        "uk10-s42",
+        "uk10-s42-patience2-held_out20",
+        "uk10-s42-patience2",
+    ]
+    assert [row["held_out"] for row in table] == [50, 20, 50]
+    (only,) = runs({"training": {"held_out": [20, 30]}})
+    assert only["run"] == "uk10-s42"
+
+
 def test_a_scaled_adapter_is_that_of_the_run_with_strength_1():
     training = {"strength": [0.5, 1.0], "rank": [1, 2]}
     table = runs({"training": training}, training={"strength": 0.5})

@@ -91,15 +91,13 @@ def _conditions(base: Training, grid: Grid, where: str) -> Iterator[dict[str, An
     empty = [key for key, values in axes.items() if not values]
     if empty:
         raise ConfigError(f"{where}.{empty[0]}: write at least one value (found [])")
-    # Without extras it says nothing when these are trained.
-    once = {"extras_from": base.extras_from}
-    first = axes.get("extras_from", [None])[0]
     for values in product(*axes.values()):
         given = dict(zip(axes, values, strict=True))
         training = check_training(given, base, where).model_dump()
         for unknown, extra, seed in product(grid.unknown, grid.extra, grid.seeds):
-            if extra == "none" and given.get("extras_from") != first:
-                continue
+            idle = _idle(extra, training)
+            if any(given[key] != axes[key][0] for key in idle & axes.keys()):
+                continue  # the run with the first value stands for all
             for per_unknown in [0] if extra == "none" else grid.per_unknown:
                 yield {
                     "unknown": unknown,
@@ -108,8 +106,14 @@ def _conditions(base: Training, grid: Grid, where: str) -> Iterator[dict[str, An
                     "seed": seed,
                     "rows": unknown * (1 + per_unknown),
                     **training,
-                    **(once if extra == "none" else {}),
+                    **{key: getattr(base, key) for key in idle},
                 }
+
+
+def _idle(extra: str, training: dict[str, Any]) -> set[str]:
+    """Return the training keys that say nothing: of extras where there are none, of what patience needs."""
+    idle = {"extras_from"} if extra == "none" else set()
+    return idle if training["patience"] else idle | {"held_out"}
 
 
 def _axis(key: str, value: Any) -> list[Any]:
