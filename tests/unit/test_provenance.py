@@ -21,8 +21,7 @@ EXPORTED = {"adapters", "card", "conditions", "export", "files", "markup", "plai
 EXPORTED |= {"sums", "tables"}
 TASKS = {"files", "tables", "task_files", "task_sandbox", "tasks"}
 REACHED = {
-    "ask_benchmarks.py": {"adapters", "continuations", "engine", "harness", "scoring", "suites"}
-    | {"sums", *TASKS},
+    "ask_benchmarks.py": {"adapters", "engine", "harness", "scoring", "suites", "sums", *TASKS},
     "ask_epochs.py": ASKED,
     "ask_facts.py": {"files", "sums", *ASKED},
     "ask_generalization.py": {"asking_rewordings", "files", "sums", *ASKED},

@@ -11,7 +11,7 @@ from vllm import SamplingParams
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor
 from vllm.v1.sample.logits_processor.builtin import process_dict_updates
 
-KEY = "continuation"  # in SamplingParams.extra_args: the tokens to say
+from knowpack.scoring import KEY
 
 
 class Continuations(LogitsProcessor):

@@ -14,6 +14,7 @@ from knowpack.engine import Engine
 Tokens = tuple[int, ...]
 Pair = tuple[Tokens, Tokens]
 Score = tuple[float, bool]
+KEY = "continuation"  # in SamplingParams.extra_args: the tokens to say
 
 
 def score(engine: Engine, pairs: Sequence[Pair], bar: Any = False) -> list[Score]:
@@ -25,8 +26,6 @@ def score(engine: Engine, pairs: Sequence[Pair], bar: Any = False) -> list[Score
     ``pairs`` are (context, continuation) as token ids; ``bar`` makes a tqdm bar.
     """
     from vllm import SamplingParams, TokensPrompt
-
-    from knowpack.continuations import KEY
 
     wanted = requests_of(pairs)
     plain: dict[str, Any] = {"temperature": 0.0, "detokenize": False}

@@ -33,6 +33,9 @@ class SamplingParams:
     seed: int | None = None
     logprob_token_ids: list[int] | None = None
     detokenize: bool = True
+    ignore_eos: bool = False
+    logprobs: int | None = None
+    extra_args: dict[str, Any] | None = None
 
 
 TokensPrompt = dict
@@ -82,10 +85,23 @@ class LLM:
             if wanted.logprob_token_ids:
                 outputs.append(self._next(text, weights, wanted.logprob_token_ids))
                 continue
+            if wanted.extra_args:
+                outputs.append(self._said(text, weights, wanted.extra_args["continuation"]))
+                continue
             answers = [self._answer(text, weights, sample) for sample in range(wanted.n)]
             texts = [SimpleNamespace(text=answer) for answer in answers]
             outputs.append(SimpleNamespace(outputs=texts))
         return outputs
+
+    def _said(self, text: str, weights: str, tokens: list[int]) -> Any:
+        steps = []
+        for at, token in enumerate(tokens):
+            before = text + self._tokenizer.decode(tokens[:at])
+            (answer,) = self._next(before, weights, [token]).outputs
+            (found,) = answer.logprobs
+            rank = 1 if answer.token_ids[0] == token else 2
+            steps.append({token: SimpleNamespace(logprob=found[token].logprob, rank=rank)})
+        return SimpleNamespace(outputs=[SimpleNamespace(logprobs=steps, token_ids=tokens)])
 
     def _next(self, prompt: str, weights: str, tokens: list[int]) -> Any:
         logprobs = {token: -_hash(prompt, weights, str(token)) / 32 for token in tokens}
