@@ -35,6 +35,7 @@ TASKS = [
 ]
 GROWING, SIZES = TASKS[-1][0], (30, 60, 120)
 LONGEST = 4096
+KEYS = ["task", "question"]
 
 
 def suite_of(task: str, shots: str, limit: str) -> Any:
@@ -61,8 +62,8 @@ def ours(alike: str, model: str, *task: str) -> Work:
         seconds = time.monotonic() - start
         questions, _ = score_suite(responses, suite)
         acc = questions[questions.metric == "acc"]
-        judged = acc.set_index(["task", "question"]).value.sort_index()
-        judged.to_pickle(alike)
+        judged = acc.set_index(KEYS).value.sort_index()
+        judged.reset_index().to_parquet(alike)
         return {"rate": len(judged) / seconds, "acc": judged.mean()}
 
     return work
@@ -75,7 +76,7 @@ def baseline(alike: str, model: str, *task: str) -> Work:
 
     def work() -> dict[str, float]:
         judged, seconds = score(suite_of(*task))
-        same = judged.sort_index() == pd.read_pickle(alike)
+        same = judged.sort_index() == pd.read_parquet(alike).set_index(KEYS).value
         return {"rate": len(judged) / seconds, "acc": judged.mean(), "alike": same.mean()}
 
     return work
