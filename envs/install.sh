@@ -63,6 +63,10 @@ if ! { pip "$(grep '^uv==' "$lock")" &&
   pip -r "$lock"
 fi
 
+# uv leaves that to Python, which writes nothing where PYTHONDONTWRITEBYTECODE is set or the folder is read-only:
+# each of a study's jobs would compile all that it imports, half of a small job's time. Some files are templates.
+.venv/bin/python -m compileall -q -j 0 .venv/lib/python3.11/site-packages >/dev/null || true
+
 .venv/bin/python - "$device" <<'PYTHON'
 import sys
 import peft, snakemake, torch, transformers, vllm  # noqa: E401, F401
