@@ -207,7 +207,7 @@ def test_a_model_of_the_hub_is_loaded_at_its_revision(folder: Path):
     for code in blocks(text):
         ast.parse(code)
     assert f"MODEL, REVISION = 'a/b', '{'0' * 40}'" in text
-    assert "from_pretrained(MODEL, revision=REVISION, dtype=torch.bfloat16)" in text
+    assert "from_pretrained(MODEL, revision=REVISION, dtype='auto')" in text
     assert "Whether the facts are known in other wordings was not measured." in text
 
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
 from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
@@ -14,16 +13,16 @@ from transformers import AutoModelForCausalLM
 from knowpack.errors import DataError
 
 
-def merge(model_folder: Path, adapter: Path, into: Path, dtype: str = "bfloat16") -> Path:
+def merge(model_folder: Path, adapter: Path, into: Path, dtype: str = "auto") -> Path:
     """Save the model with ``adapter`` merged into its weights as the folder ``into``; return it.
 
-    The sum is rounded to ``dtype``, a name of torch's.
+    The sum is rounded to ``dtype``, a name of torch's; `auto` is that in which the model is saved.
 
     Raises:
         DataError: the adapter cannot be read, or is of another model.
     """
     model = AutoModelForCausalLM.from_pretrained(
-        model_folder, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True
+        model_folder, dtype=dtype, trust_remote_code=False, use_safetensors=True
     )
     try:
         merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()

@@ -89,8 +89,8 @@ class Benchmark(Strict):
 class Engine(Strict):
     """The inference engine (vLLM)."""
 
-    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
-    """Number format of the weights."""
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    """Number format of the weights: `auto` is bfloat16 where the machine computes in it, else float32."""
     max_model_len: Annotated[int, Field(ge=64)] = 1024
     """Longest prompt and answer together, in tokens."""
     kv_cache_gib: Positive = 2

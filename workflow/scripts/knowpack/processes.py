@@ -25,6 +25,7 @@ from transformers.distributed import DistributedConfig
 
 from knowpack.batches import IGNORED
 from knowpack.errors import ConfigError, KnowpackError
+from knowpack.precision import resolve
 
 
 def together(count: int, function: Callable[..., Any], *arguments: Any) -> list[Any]:
@@ -85,7 +86,7 @@ def load(folder: Path, count: int) -> PreTrainedModel:
     Raises:
         ConfigError: transformers does not say how this kind of model is divided.
     """
-    options: dict[str, Any] = {"dtype": torch.bfloat16}
+    options: dict[str, Any] = {"dtype": resolve("auto")}
     options |= {"trust_remote_code": False, "use_safetensors": True}
     if count == 1:
         return AutoModelForCausalLM.from_pretrained(folder, **options)

@@ -22,6 +22,7 @@ from knowpack.epochs import Ends, Progress, held_out_losses, waited
 from knowpack.files import digest
 from knowpack.losses import take_off_head
 from knowpack.methods import add_adapter, optimizer
+from knowpack.precision import resolve
 from knowpack.processes import SharingTrainer, load, rank, together
 from knowpack.prompts import Prompter
 from knowpack.schedule import Row, Schedule, schedule
@@ -48,8 +49,9 @@ def train(
     ``run/epochs/<n>``. ``bar`` is a tqdm class. ``devices`` GPUs, or processes on a CPU, share the model
     and the rows of a batch. The record has: loss (a list of [step, loss]); tokens (of the last epoch);
     seconds and tokens_per_second of this start (null where no epoch was left to do); trainable
-    (parameters); device; and `knowpack.usage.usage`. With ``spec["patience"]`` also held_out_loss, a
-    list by epoch; epochs, how many there were; and best_epoch, the one whose adapter is kept.
+    (parameters); device; dtype (of the model's weights); and `knowpack.usage.usage`. With
+    ``spec["patience"]`` also held_out_loss, a list by epoch; epochs, how many there were; and best_epoch,
+    the one whose adapter is kept.
 
     Raises:
         ConfigError: the model has no module of a name in ``target_modules``.
@@ -65,7 +67,13 @@ def train(
     plan = schedule(tokens, rows.role, spec)
     checkpoints = run / "checkpoints"
     model_digest = digest(model_folder / "model.json")
-    identity = {"model": model_digest, "spec": dict(spec), "code": code, "rows": tokens}
+    identity = {
+        "model": model_digest,
+        "spec": dict(spec),
+        "code": code,
+        "rows": tokens,
+        "dtype": resolve("auto"),
+    }
     last = _last_checkpoint(checkpoints, identity)
     if last is None:
         shutil.rmtree(run / "epochs", ignore_errors=True)
@@ -83,6 +91,7 @@ def train(
         "tokens_per_second": round(done / seconds, 1) if done else None,
         "trainable": made[0]["trainable"],
         "device": device_name(),
+        "dtype": resolve("auto"),
         **made[0]["judged"],
         **took,
     }
@@ -191,7 +200,7 @@ def _arguments(
         seed=sub_seed(spec["seed"], f"training{own}"),
         data_seed=sub_seed(spec["seed"], "order"),
         use_cpu=not on_gpu,
-        bf16=on_gpu,
+        bf16=on_gpu and resolve("auto") == "bfloat16",
         remove_unused_columns=False,
         save_total_limit=1,
         logging_strategy="steps",
