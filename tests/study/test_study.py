@@ -16,6 +16,7 @@ from small_study import MODEL, PROMPTS, RUNS, SmallStudy, run_script
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from knowpack.page_script import page_script
+from knowpack.precision import resolve
 from knowpack.prompts import Prompter
 
 pytestmark = [pytest.mark.study, pytest.mark.timeout(1500)]
@@ -273,7 +274,7 @@ def test_tokens_are_those_of_the_plain_text(small: SmallStudy) -> None:
 def test_transformers_gives_the_same_answers(small: SmallStudy) -> None:
     """Other kernels round otherwise, so that a near tie may end otherwise."""
     tokenizer = AutoTokenizer.from_pretrained(small.model)
-    model = AutoModelForCausalLM.from_pretrained(small.model, dtype=torch.bfloat16).eval()
+    model = AutoModelForCausalLM.from_pretrained(small.model, dtype=resolve("auto")).eval()
     prompter = Prompter(tokenizer, "", "text")
     facts = small.table("facts.parquet")[::8]
     shots = small.table("shots.parquet").sort_values(["prompt", "position"])

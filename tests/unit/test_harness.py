@@ -23,7 +23,9 @@ class Asked(SimpleNamespace):
     """An engine that remembers what it was asked."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(tokenizer=AutoTokenizer.from_pretrained(folder), device="cpu")
+        super().__init__(
+            tokenizer=AutoTokenizer.from_pretrained(folder), device="cpu", dtype="float32"
+        )
         self.pairs: list[tuple[str, str]] = []
         self.calls: list[dict[str, Any]] = []
 
@@ -164,7 +166,7 @@ def test_a_suite_is_one_table_with_what_it_cost(engine: Asked, tmp_path: Path):
     again = read_table(path)
     assert again.text.isna().tolist() == [True] * 8 + [False] * 4
     assert again.logprob.isna().tolist() == again.greedy.isna().tolist() == [False] * 8 + [True] * 4
-    names = {"prompts", "seconds", "prompts_per_second", "cache_hit_rate", "device"}
+    names = {"prompts", "seconds", "prompts_per_second", "cache_hit_rate", "device", "dtype"}
     assert cost.keys() == names | {"job_seconds", "peak_memory_mb"}
     assert (cost["prompts"], cost["cache_hit_rate"], cost["device"]) == ("12", "0.250", "cpu")
     assert math.isfinite(float(cost["prompts_per_second"]))

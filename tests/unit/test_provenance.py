@@ -16,12 +16,13 @@ CAPTIONED = {"benchmark_names", "captions", *PRINTED}
 LABELLED = {"answers", "knowledge", "tables"}
 PARAPHRASED = {"paraphrases", "tables"}
 WORLD = {"world", "worldlanguages", "worldnames", "worldplaces", "worldtables"}
-ASKED = {"adapters", "asking", "engine", "prompts", "tables"}
+ENGINE = {"adapters", "continuations", "engine", "precision"}
+ASKED = {"asking", "prompts", "tables", *ENGINE}
 EXPORTED = {"adapters", "card", "conditions", "export", "files", "markup", "plain_text", "prompts"}
 EXPORTED |= {"sums", "tables"}
 TASKS = {"files", "tables", "task_files", "task_sandbox", "tasks"}
 REACHED = {
-    "ask_benchmarks.py": {"adapters", "engine", "harness", "scoring", "suites", "sums", *TASKS},
+    "ask_benchmarks.py": {"harness", "scoring", "suites", "sums", *ENGINE, *TASKS},
     "ask_epochs.py": ASKED,
     "ask_facts.py": {"files", "sums", *ASKED},
     "ask_generalization.py": {"asking_rewordings", "files", "sums", *ASKED},
@@ -62,8 +63,8 @@ REACHED = {
     | {"legend", "lever_charts", "page_script", "page_tables", "pages", "panels", "plots"}
     | {"published", "report", "study_page", "tables"},
     "materialise_model.py": {"files", "models", "tables"},
-    "paraphrase_by_model.py": {"adapters", "engine", "order", "paraphrases_by_model", "prompts"}
-    | {"seeds", *PARAPHRASED},
+    "paraphrase_by_model.py": {"order", "paraphrases_by_model", "prompts", "seeds"}
+    | {*ENGINE, *PARAPHRASED},
     "paraphrase_by_templates.py": {"files", "paraphrases_by_templates", "templates", *PARAPHRASED},
     "pool_facts.py": {"pools", *LABELLED},
     "reword_facts.py": {"answers", "files", "rewordings", "tables", "templates"},
@@ -83,8 +84,8 @@ REACHED = {
     "table_reliability.py": {"reliability", "runtable", *CAPTIONED},
     "table_shift_reasons.py": {"answers", "shift_reasons", *CAPTIONED},
     "table_shifts.py": {"runtable", "shifts", *CAPTIONED},
-    "train_adapter.py": {"losses", "batches", "epochs", "files", "methods", "processes", "prompts"}
-    | {"schedule", "seeds", "sums", "tables", "training"},
+    "train_adapter.py": {"losses", "batches", "epochs", "files", "methods", "precision"}
+    | {"processes", "prompts", "schedule", "seeds", "sums", "tables", "training"},
 }
 SCRIPT = (
     "from knowpack.job import job\n\nwith job('log'):\n    from knowpack.a import f\n\n    f()\n"
@@ -173,6 +174,13 @@ def test_what_leaves_a_digest_alone(digest: Digest, module, old, new):
 )
 def test_what_changes_a_digest(digest: Digest, module, old, new):
     assert digest(module, old, new) != digest()
+
+
+def test_what_another_package_is_told_to_import_counts(digest: Digest):
+    loading = SCRIPT.replace("f()", "f('knowpack.d:TWO')")
+    assert digest("d", "2", "3", loading) != digest(script=loading)
+    speaking = SCRIPT.replace("f()", "f('of knowpack.d:TWO')")
+    assert digest("d", "2", "3", speaking) == digest(script=speaking)
 
 
 def test_the_script_itself_counts(digest: Digest):

@@ -11,11 +11,11 @@ from vllm import SamplingParams
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor
 from vllm.v1.sample.logits_processor.builtin import process_dict_updates
 
-from knowpack.scoring import KEY
+from knowpack.engine import CONTINUATION
 
 
 class Continuations(LogitsProcessor):
-    """Makes each request that has a `KEY` say those tokens, greedily."""
+    """Makes each request that has a `CONTINUATION` say those tokens, greedily."""
 
     def __init__(self, config: Any, device: torch.device, is_pin_memory: bool) -> None:
         """Start without requests; vLLM gives all three."""
@@ -41,5 +41,5 @@ class Continuations(LogitsProcessor):
 def _to_say(
     params: SamplingParams, _: list[int] | None, said: list[int]
 ) -> tuple[list[int], list[int]] | None:
-    wanted = (params.extra_args or {}).get(KEY)
+    wanted = (params.extra_args or {}).get(CONTINUATION)
     return (wanted, said) if wanted else None

@@ -15,6 +15,8 @@ from knowpack.errors import ConfigError
 from knowpack.usage import usage
 
 Tokens = Sequence[int]
+# In SamplingParams.extra_args: the tokens that `knowpack.continuations` makes a request say.
+CONTINUATION = "continuation"
 
 
 class Engine:

@@ -6,6 +6,7 @@ as parameters instead: a changed statement reruns what it reaches, a comment or 
 
 import ast
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,9 @@ ENVIRONMENTS = Path(__file__).parents[3] / "envs"
 # They say how a job talks to people, in which process it works and what is told of it afterwards,
 # never what it makes.
 AROUND = {f"knowpack.{name}" for name in ("errors", "job", "living", "outlook", "records", "usage")}
+
+# A name by which another package imports something of the library.
+LOADED = re.compile(r"knowpack(\.\w+)+:\w+")
 
 # Each reads one source, of facts or of aliases, and is named like it.
 READERS = {"dbpedia", "hub", "wikidata", "world"}
@@ -82,7 +86,7 @@ def _statements(path: Path) -> str:
 
 @cache
 def _imports(path: Path) -> frozenset[str]:
-    """Names of the library's modules that a module imports, anywhere in it."""
+    """Names of the library's modules that a module imports or has imported, anywhere in it."""
     found = set()
     for node in ast.walk(_parse(path)):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -92,6 +96,8 @@ def _imports(path: Path) -> frozenset[str]:
                 found.add(node.module)
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.startswith("knowpack.")}
+        elif isinstance(node, ast.Constant) and LOADED.fullmatch(text := str(node.value)):
+            found.add(text.partition(":")[0])
     return frozenset(found)
 
 

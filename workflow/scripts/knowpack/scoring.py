@@ -9,12 +9,11 @@ compute whole-vocabulary log-probabilities at every position of context and choi
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from knowpack.engine import Engine
+from knowpack.engine import CONTINUATION, Engine
 
 Tokens = tuple[int, ...]
 Pair = tuple[Tokens, Tokens]
 Score = tuple[float, bool]
-KEY = "continuation"  # in SamplingParams.extra_args: the tokens to say
 
 
 def score(engine: Engine, pairs: Sequence[Pair], bar: Any = False) -> list[Score]:
@@ -33,7 +32,11 @@ def score(engine: Engine, pairs: Sequence[Pair], bar: Any = False) -> list[Score
         [TokensPrompt(prompt_token_ids=list(context)) for context, _ in wanted],
         [
             SamplingParams(
-                **plain, max_tokens=len(said), ignore_eos=True, logprobs=0, extra_args={KEY: said}
+                **plain,
+                max_tokens=len(said),
+                ignore_eos=True,
+                logprobs=0,
+                extra_args={CONTINUATION: said},
             )
             if said
             else SamplingParams(**plain, max_tokens=1, logprob_token_ids=tokens)
