@@ -33,7 +33,7 @@ def prompts(study: Path, tokenizer: Any, facts: int) -> list[list[int]]:
 def ours(study: str, model: str, adapter: str, facts: str) -> Work:
     from knowpack.engine import Engine
 
-    options = {"dtype": "bfloat16", "max_model_len": 1024, "kv_cache_gib": 2}
+    options = {"dtype": "auto", "max_model_len": 1024, "kv_cache_gib": 2}
     way = None if adapter == "-" else "auto"
     engine = Engine(Path(model), os.cpu_count() or 1, way, gpu_memory_utilization=0.9, **options)
     engine.use(None if adapter == "-" else Path(adapter))

@@ -1,7 +1,7 @@
 """The published style of each step: plain, well-set Hugging Face code, the baseline of `make bench`.
 
 It does what the study's scripts do (a pipeline in batches of 128; the Trainer with batches of 8, rows
-padded to the longest, every token supervised; lm-eval's own backend), in bfloat16 like Knowpack.
+padded to the longest, every token supervised; lm-eval's own backend), in the number format of Knowpack.
 """
 
 import time
@@ -23,9 +23,11 @@ from transformers import (
     set_seed,
 )
 
+from knowpack.precision import resolve
+
 NEW_TOKENS = 32
 OPTIONS: dict[str, Any] = {
-    "dtype": torch.bfloat16,
+    "dtype": resolve("auto"),
     "attn_implementation": "eager",
     "trust_remote_code": False,
     "use_safetensors": True,
@@ -62,7 +64,7 @@ def scorer(model: Path) -> Callable[[Sequence[Any]], tuple[pd.Series, float]]:
     from lm_eval.models.huggingface import HFLM
 
     where = "cuda" if torch.cuda.is_available() else "cpu"
-    backend = HFLM(pretrained=str(model), dtype="bfloat16", device=where, batch_size=16)
+    backend = HFLM(pretrained=str(model), dtype=resolve("auto"), device=where, batch_size=16)
 
     def score(suite: Sequence[Any]) -> tuple[pd.Series, float]:
         (benchmark,) = suite
@@ -104,7 +106,7 @@ def train(
         report_to="none",
         disable_tqdm=True,
         use_cpu=not torch.cuda.is_available(),
-        bf16=torch.cuda.is_available(),
+        bf16=torch.cuda.is_available() and resolve("auto") == "bfloat16",
     )
     trainer = Trainer(
         model=network,

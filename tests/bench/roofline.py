@@ -3,7 +3,7 @@
     make bench BENCH=roofline STUDY=results/world   # after the others, whose rates it reads
 
 The floor of a thing is the larger of its operations over the measured rate of matrix products in
-bfloat16, and of the bytes that it must read over the measured bandwidth. Two operations are counted for
+the study's number format, and of the bytes that it must read over the measured bandwidth. Two operations are counted for
 each weight that a token meets (Kaplan et al. 2020, section 2.1), once more for the gradient of what a
 frozen layer was given. Attention's own products, under 2% at these lengths, are left out.
 """
@@ -26,8 +26,10 @@ from scoring import LONGEST, TASKS, suite_of
 from training import tokens
 
 from knowpack.errors import KnowpackError
+from knowpack.precision import resolve
 from knowpack.tables import read_metadata, read_table
 
+DTYPE = getattr(torch, resolve("auto"))
 BATCH = 256  # sequences that vLLM on a CPU decodes at a time, at the most
 
 
@@ -69,13 +71,13 @@ def of_asking(size: Weights, computed: float, written: float) -> Floor:
     """Return the floor of a prompt, of which ``computed`` tokens are not cached and ``written`` follow."""
     operations = 2 * (size.layers * (computed + written) + size.head * written)
     # All weights are read once for each token that a batch of prompts writes.
-    return Floor(operations, 2 * (size.layers + size.head) * written / BATCH)
+    return Floor(operations, DTYPE.itemsize * (size.layers + size.head) * written / BATCH)
 
 
 def of_training(size: Weights, length: float, supervised: float, batch: int) -> Floor:
     """Return the floor of a row: there and back again, the head where a token is supervised."""
     operations = 4 * (size.layers * length + size.head * supervised)
-    return Floor(operations, 4 * (size.layers + size.head) / batch)
+    return Floor(operations, 2 * DTYPE.itemsize * (size.layers + size.head) / batch)
 
 
 def of_scoring(size: Weights, tokenizer: Any, task: tuple[str, str, str]) -> Floor:
@@ -90,7 +92,7 @@ def of_scoring(size: Weights, tokenizer: Any, task: tuple[str, str, str]) -> Flo
     met = {text[:end] for text in whole for end in range(1, len(text))}
     scored = {tuple(context + rest[:at]) for context, rest in pairs for at in range(len(rest))}
     operations = 2 * (size.layers * len(met) + size.head * len(scored))
-    read = 2 * (size.layers + size.head) * max(len(rest) for _, rest in pairs)
+    read = DTYPE.itemsize * (size.layers + size.head) * max(len(rest) for _, rest in pairs)
     return Floor(operations / benchmark.questions, read / benchmark.questions)
 
 
@@ -99,7 +101,7 @@ def matrix_rate(threads: int) -> float:
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     side = 8192 if device == "cuda" else 2048
-    left, right = (torch.randn(side, side, dtype=torch.bfloat16, device=device) for _ in range(2))
+    left, right = (torch.randn(side, side, dtype=DTYPE, device=device) for _ in range(2))
     return 2 * side**3 / _best(lambda: left @ right)
 
 

@@ -4,10 +4,9 @@
     DATA=folder make bench BENCH=scoring   # lm-eval finds datasets such as cais/mmlu in that folder
 
 Each side is a process of its own, which in every round scores the same questions of each of TASKS with
-the model of a finished study, in bfloat16; loading of model and data is not counted. A task whose data
-cannot be had is left out. In bfloat16 some questions are judged otherwise by rounding alone: the share
-that is judged alike is printed. That float32 gives equal scores question by question is a test's
-(tests/study).
+the model of a finished study; loading of model and data is not counted. A task whose data cannot be had
+is left out. In bfloat16 some questions are judged otherwise by rounding alone: the share that is judged
+alike is printed. That float32 gives equal scores question by question is a test's (tests/study).
 """
 
 import contextlib
@@ -52,7 +51,7 @@ def ours(alike: str, model: str, *task: str) -> Work:
     from knowpack.harness import ask_suite
 
     suite = suite_of(*task)
-    options = {"dtype": "bfloat16", "max_model_len": LONGEST, "kv_cache_gib": 2}
+    options = {"dtype": "auto", "max_model_len": LONGEST, "kv_cache_gib": 2}
     engine = Engine(Path(model), os.cpu_count() or 1, gpu_memory_utilization=0.9, **options)
 
     def work() -> dict[str, float]:

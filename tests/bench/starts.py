@@ -33,7 +33,7 @@ def seconds_a_run(model: Path, runs: int) -> float:
     from knowpack.engine import Engine
 
     adapters = sorted(path.parent for path in model.parent.glob("*/adapter/run.json"))
-    options = {"dtype": "bfloat16", "max_model_len": 1024, "kv_cache_gib": 2}
+    options = {"dtype": "auto", "max_model_len": 1024, "kv_cache_gib": 2}
     engine = Engine(model, os.cpu_count() or 1, "merged", gpu_memory_utilization=0.9, **options)
     for number in range(1, runs):
         engine.count_anew()
