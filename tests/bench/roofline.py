@@ -2,10 +2,10 @@
 
     make bench BENCH=roofline STUDY=results/world   # after the others, whose rates it reads
 
-The floor of a thing is the larger of its operations over the measured rate of matrix products in
-the study's number format, and of the bytes that it must read over the measured bandwidth. Two operations are counted for
-each weight that a token meets (Kaplan et al. 2020, section 2.1), once more for the gradient of what a
-frozen layer was given. Attention's own products, under 2% at these lengths, are left out.
+The floor of a thing is the larger of its operations over the measured rate of matrix products in the
+study's number format, and of the bytes that it must read over the measured bandwidth. Two operations are
+counted for each weight that a token meets (Kaplan et al. 2020, section 2.1), once more for the gradient of
+what a frozen layer was given. Attention's own products, under 2% at these lengths, are left out.
 """
 
 import contextlib
