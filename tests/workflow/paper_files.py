@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 Files = set[str]
 
-# The paper's conditions, written out: 6 levels x (none, and 2 extras x 1 or 10 a fact) x 3 seeds.
+# The paper's conditions, written out: 6 levels x (none, and 2 extras x 1 or 10 a fact). Of its three seeds
+# one: the others' jobs are the same once more, and planning takes time by the job.
 LLAMA, MISTRAL, WRITER = "llama-3.1-8b", "mistral-7b-v0.3", "llama-3.1-70b"
 LEVELS = [1, 10, 50, 100, 500, 3000]
 EXTRAS = ["", "-hk1", "-hk10", "-pp1", "-pp10"]
-SEEDS = [42, 1337, 10824]
+SEEDS = [42]
 WITH_EPOCHS = [500, 3000]
 SUITES = ["knowledge", "truthfulness", "reasoning"]
 

@@ -1,4 +1,4 @@
-"""What an edit runs again in the paper's whole studies: the very files, not only how many.
+"""What an edit runs again in the paper's studies: the very files, not only how many.
 
 Nothing is trained for it. `touch_all.py` makes empty files for all outputs and lets Snakemake record
 what it records of finished jobs; `snakemake --summary` then names every file it would make anew.
@@ -211,6 +211,7 @@ CHANGES: dict[str, tuple[Change, Files]] = {
     "prompts.py": (function("prompts.py"), SHOTS),
     "asking.py": (function("asking.py"), KNOWN),
     "engine.py": (function("engine.py"), ENGINE),
+    "continuations.py, which vLLM imports": (function("continuations.py"), ENGINE),
     "adapters.py": (function("adapters.py"), ENGINE),
     "harness.py": (function("harness.py"), EVERY_SUITE),
     "tasks.py": (function("tasks.py"), LOADED | EVERY_SUITE),
@@ -400,6 +401,7 @@ def outdated(finished: Tree, folder: Path, config: str, change: Change) -> Files
 def papers(source: Tree, tmp_path_factory: pytest.TempPathFactory) -> Tree:
     """Both studies, as if they were finished."""
     tree = source.copy(tmp_path_factory.mktemp("papers") / "tree")
+    tree.edit(STUDY, "seeds: [42, 1337, 10824]", f"seeds: {SEEDS}")
     write_pair(tree)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda config: touch_all(tree, config), (STUDY, PAIR)))
@@ -441,7 +443,7 @@ def test_a_dry_run_plans_the_jobs_of_these_files(papers: Tree, tmp_path: Path) -
     tables = ["categories", "published_categories", "reliability", "shifts", "answers", "capacity"]
     assert tree.planned(config=STUDY) == {
         **{f"table_{name}": 1 for name in [*tables, "shift_reasons", "published"]},
-        **{"label": 91, "label_extra_facts": 1, "label_epochs": 30, "draw_figure": 4},
+        **{"label": 31, "label_extra_facts": 1, "label_epochs": 10, "draw_figure": 4},
         "make_report": 1,
     }
 

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -126,15 +127,19 @@ def _package_file(package: str) -> Path:
 
 def _convert(file: Path, folder: Path) -> None:
     """Save a GGUF file's model as plain weights with its tokenizer."""
+    import gguf
     import torch
-    from gguf import GGUFReader
     from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    # transformers reads the file for the configuration, the tokenizer and the weights, each time
+    # going through all words of the vocabulary: of 262,144 half of a minute.
+    gguf.GGUFReader = cache(gguf.GGUFReader)  # type: ignore[assignment,misc]
 
     _require_space(folder, 4 * file.stat().st_size)  # bfloat16 is about twice a 4 to 8 bit file
     place: dict[str, Any] = {"gguf_file": file.name}
     tokenizer: Any = AutoTokenizer.from_pretrained(file.parent, trust_remote_code=False, **place)
     # The converted tokenizer forgets whether the model wants a beginning-of-sequence token.
-    field = GGUFReader(file).get_field("tokenizer.ggml.add_bos_token")
+    field = gguf.GGUFReader(str(file)).get_field("tokenizer.ggml.add_bos_token")
     if field is not None and bool(field.contents()):
         tokenizer.add_bos_token = True
         tokenizer.update_post_processor()
