@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup facts study report adapter explain bench test test-logic test-engine test-slurm test-faults format docs lock
+.PHONY: help setup facts study report adapter explain bench test test-all test-logic test-engine test-slurm test-faults format docs lock
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # A profile says itself how many cores there are.
@@ -55,7 +55,7 @@ define check
 @$(1)
 endef
 
-test: setup ## check formats, types and the workflow, then run the tests
+test: setup ## check formats, types and the workflow, then run the tests but those marked slow
 	$(call check,ruff format --check --quiet)
 	$(call check,ruff check --quiet)
 	$(call check,snakefmt --check Snakefile rules)
@@ -63,11 +63,16 @@ test: setup ## check formats, types and the workflow, then run the tests
 	$(call check,snakemake --lint)
 	@$(if $(ARGS),pytest -q $(ARGS),$(MAKE) --jobs=2 test-logic test-engine)
 
+test-all: ## as `make test`, with the slow tests
+	@$(MAKE) test CHOSEN=
+
+CHOSEN = -m 'not slow'
+
 test-logic:
-	$(call check,pytest -q tests/unit tests/workflow)
+	$(call check,pytest -q $(CHOSEN) tests/unit tests/workflow)
 
 test-engine:
-	$(call check,pytest -q tests/study)
+	$(call check,pytest -q $(CHOSEN) tests/study)
 
 test-slurm: setup ## run the small study on a Slurm that is started here (as root; apt installs it)
 	$(call check,pytest -q tests/slurm $(ARGS))

@@ -26,7 +26,7 @@ from test_study import (  # noqa: F401
     test_training,
 )
 
-pytestmark = [pytest.mark.study, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.study, pytest.mark.timeout(3600)]
 
 FACTS = "results/small/facts.parquet"
 MODEL = "results/small/tiny/model/model.json"

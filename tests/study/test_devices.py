@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from small_study import ROOT, run_script
 
-pytestmark = [pytest.mark.study, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.study, pytest.mark.timeout(1800)]
 
 STEPS = 2  # an epoch
 EPOCHS = 4
@@ -70,6 +70,7 @@ def test_two_processes_leave_the_files_that_one_leaves(runs: dict[int, Path]) ->
     assert (runs[1] / config).read_bytes() == (runs[2] / config).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lever", [{"method": "loraplus"}, {"extras_from": 3}], ids=str)
 def test_two_processes_pull_levers_as_one_does(
     model: Path, tmp_path: Path, lever: dict[str, Any]
@@ -147,6 +148,7 @@ def adapter(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return saved_adapter(model, tmp_path_factory.mktemp("adapter"))
 
 
+@pytest.mark.slow
 def test_two_processes_answer_as_one_does(model: Path, adapter: Path, tmp_path: Path) -> None:
     pytest.importorskip("vllm", reason="vllm is not installed (make setup)")
     answers = {}

@@ -12,7 +12,7 @@ import pytest
 from safetensors.torch import load_file
 from small_study import MODEL, RUNS, SmallStudy
 
-pytestmark = [pytest.mark.study, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.study, pytest.mark.timeout(3600)]
 
 RUN = RUNS[1]
 COMPILED = pytest.mark.skipif(not shutil.which("g++"), reason="vLLM compiles with g++ on a CPU")
@@ -92,6 +92,7 @@ def test_transformers_and_peft_answer(exported: Path, tmp_path: Path) -> None:
 
 
 @COMPILED
+@pytest.mark.slow
 def test_vllm_answers(exported: Path, tmp_path: Path) -> None:
     _, program = code(exported)
     assert "LoRARequest" in program
@@ -99,6 +100,7 @@ def test_vllm_answers(exported: Path, tmp_path: Path) -> None:
 
 
 @COMPILED
+@pytest.mark.slow
 def test_the_merged_model_answers_in_both(merged: Path, small: SmallStudy, tmp_path: Path) -> None:
     weights = load_file(merged / "model.safetensors")
     before = load_file(small.model / "model.safetensors")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from small_study import ROOT, RUNS, SmallStudy
 
-pytestmark = [pytest.mark.study, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.study, pytest.mark.timeout(3600)]
 
 RELATIONS = yaml.safe_load((ROOT / "resources/relations.yaml").read_text(encoding="utf-8"))
 

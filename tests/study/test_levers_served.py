@@ -9,7 +9,7 @@ from small_study import run_script
 from knowpack.scaling import scale
 
 vllm = pytest.importorskip("vllm", reason="vllm is not installed (make setup)")
-pytestmark = [pytest.mark.study, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.study, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

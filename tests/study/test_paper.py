@@ -9,6 +9,8 @@ from paper_data import KNOWN, POOL, UNKNOWN, write_benchmarks, write_facts
 from small_study import clone, run_snakemake
 from writing_model import make_writing_model
 
+pytestmark = [pytest.mark.study, pytest.mark.slow]
+
 MODEL = "tiny"
 LEVEL = 2
 CONDITIONS = [("none", 0), ("highly_known", 1), ("highly_known", 10)]

@@ -7,7 +7,7 @@ import pytest
 from small_study import run_script
 from writing_model import make_writing_model
 
-pytestmark = pytest.mark.study
+pytestmark = [pytest.mark.study, pytest.mark.slow]
 
 
 def test_a_model_writes_paraphrases_of_every_question(tmp_path: Path, chat_model: Path) -> None:

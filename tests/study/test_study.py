@@ -19,7 +19,7 @@ from knowpack.page_script import page_script
 from knowpack.precision import resolve
 from knowpack.prompts import Prompter
 
-pytestmark = [pytest.mark.study, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.study, pytest.mark.timeout(3600)]
 
 CONTRACTS = {
     "facts.parquet": "fact_id subject relation object question answers popularity domain",

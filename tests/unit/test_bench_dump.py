@@ -149,6 +149,7 @@ serve({{"ours": side(1), "baseline": side(10)}})
 """
 
 
+@pytest.mark.slow
 def test_sides_work_in_turn_and_start_anew_where_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from study_tree import CONFIG, Tree
 
 MODELS = ["tiny", "tiny-mistral"]
@@ -22,6 +23,7 @@ metadata: {version: 1}
 """
 
 
+@pytest.mark.slow
 def test_two_models_stand_side_by_side(source: Tree, tmp_path: Path) -> None:
     tree = source.copy(tmp_path / "tree")
     (tree.folder / "mc1.yaml").write_text(TASK)
