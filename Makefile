@@ -59,9 +59,7 @@ test: setup ## check formats, types and the workflow, then run the tests but tho
 	$(call check,ruff format --check --quiet)
 	$(call check,ruff check --quiet)
 	$(call check,snakefmt --check Snakefile rules)
-	$(call check,mypy)
-	$(call check,snakemake --lint)
-	@$(if $(ARGS),pytest -q $(ARGS),$(MAKE) --jobs=2 test-logic test-engine)
+	@$(if $(ARGS),pytest -q $(ARGS),$(MAKE) --jobs=2 test-engine test-logic)
 
 test-all: ## as `make test`, with the slow tests
 	@$(MAKE) test CHOSEN=
@@ -69,6 +67,8 @@ test-all: ## as `make test`, with the slow tests
 CHOSEN = -m 'not slow'
 
 test-logic:
+	$(call check,mypy)
+	$(call check,snakemake --lint)
 	$(call check,pytest -q $(CHOSEN) tests/unit tests/workflow)
 
 test-engine:
