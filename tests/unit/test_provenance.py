@@ -221,6 +221,22 @@ def test_each_script_reaches_just_the_modules_that_make_its_results(script):
 
 
 @pytest.mark.parametrize(
+    "module", sorted((SCRIPTS / "knowpack").glob("*.py")), ids=lambda p: p.stem
+)
+def test_a_changed_module_reruns_the_scripts_that_reach_it_and_no_other(
+    module: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def digests(changed: Path | None) -> dict[str, str]:
+        # That a changed statement changes these is tested above.
+        monkeypatch.setattr(provenance, "_statements", lambda path: f"{path == changed}")
+        return {script: code_digest(script) for script in REACHED}
+
+    before, after = digests(None), digests(module)
+    rerun = {script for script in REACHED if before[script] != after[script]}
+    assert rerun == {script for script, modules in REACHED.items() if module.stem in modules}
+
+
+@pytest.mark.parametrize(
     ("spec", "read"),
     [
         ({"source": "table", "aliases": {"source": "table"}}, set()),
