@@ -15,6 +15,7 @@ from knowpack.explain_study import Place, explain_run, explain_table
 from knowpack.plain_text import WIDTH
 from knowpack.provenance import SCRIPTS, code_digest, pins, unread
 from knowpack.runs import run_table
+from knowpack.seeds import sub_seed
 
 RULES = Path(__file__).parents[2] / "rules"
 PLATFORM = {
@@ -306,6 +307,26 @@ def test_a_training_that_stopped_early_says_which_epoch_it_kept():
     }
     line = "stopped after 6; that of the lowest loss on held-out facts is number 4"
     assert f"epochs        {line}\n" in shown(made=made)
+
+
+@pytest.mark.parametrize(
+    ("selected", "names"),
+    [
+        ({"extra": "none"}, []),
+        ({"extra": "paraphrase"}, []),
+        ({"extra": "highly_known"}, ["highly_known", "extra_facts"]),
+        ({"extra": "same_domain"}, ["highly_known", "extra_facts"]),
+        ({"extra": "replay"}, ["replay"]),
+        ({"extra": "none", "held_out": 50}, ["held_out"]),
+        ({"extra": "replay", "held_out": 50}, ["replay", "held_out"]),
+    ],
+)
+def test_all_derived_seeds_of_a_run_are_told(selected: dict[str, Any], names: list[str]):
+    rows = RECORDS[3] | {"spec": RECORDS[3]["spec"] | selected}
+    pool = record("build_extra_facts", {"source": "world"}, "", "extra_facts.parquet")
+    text = " ".join(shown(records=[*RECORDS[:3], pool, rows, *RECORDS[4:]]).split())
+    derived = ", ".join(f"{name} {sub_seed(42, name)}" for name in [*TRAINED, *names])
+    assert f"seeds run 42, and from it {derived}; facts 7, " in text
 
 
 def test_a_long_page_keeps_its_width():
