@@ -404,6 +404,8 @@ ASKING = of_rule("ask", "ask_benchmarks.py", {**ONE, "suite": "quiz"})
         (ASKING | {"wildcards": {**ONE, "suite": "other"}}, ["no such job"]),
         (TRAINING | {"script": "gone.py"}, ["no such job"]),
         (of_rule("pool_extra_facts", "pool_facts.py", {"model": "m"}), ["no such job"]),
+        (of_rule("reword_facts", "reword_facts.py", {"model": "m"}), ["no such job"]),
+        (of_rule("ask", "ask_facts.py", {**ONE, "suite": "generalization"}), ["no such job"]),
     ],
 )
 def test_differences(made: dict[str, Any], lines: list[str]):

@@ -45,6 +45,8 @@ SPECS: dict[str, Callable[[Study, Runs, Wildcards], Any]] = {
     "make_report": lambda study, runs, w: specs.report_spec(study),
     "table_published": lambda study, runs, w: specs.published_spec(study),
 }
+# The rules and the suite of the section `generalization`.
+OTHERWISE = {"reword_facts", "label_rewordings", "table_generalization", "generalization"}
 _code = cache(code_digest)  # a study has thousands of jobs and few scripts
 # The environment whose pinned versions a rule carries.
 STACKS = {
@@ -83,6 +85,7 @@ def _is_there(record: Record, study: Study, runs: Runs) -> bool:
         and w.get("suite", "facts") in OWN_SUITES | study.suites.keys()
         and (script is None or (SCRIPTS / script).is_file())
         and (study.extra_facts is not None or "extra_" not in record["rule"])
+        and (study.generalization is not None or not {record["rule"], w.get("suite")} & OTHERWISE)
     )
 
 
