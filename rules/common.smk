@@ -25,9 +25,9 @@ from knowpack import (
     reword_specs,
     runs,
     specs,
+    table_specs,
 )
 from knowpack.errors import KnowpackError
-from knowpack.files import is_address
 from knowpack.hold import Run
 from knowpack.orphans import end_orphans
 from knowpack.provenance import pins
@@ -77,17 +77,8 @@ FACT_PAGES = [
     for name in ["facts"] + ["extra_facts"] * specs.needs_pool(study)
 ]
 # Dumps to fetch: addresses by checksum.
-DUMPS = {
-    facts.sha256: facts.path
-    for facts in (study.facts, study.extra_facts)
-    if facts and facts.source == "dbpedia" and is_address(facts.path)
-}
-BENCHMARKED = [
-    (model, run, suite)
-    for model, run in [(row["model"], row["run"]) for row in RUNS]
-    + [(model, "base") for model in MODELS]
-    for suite in SUITES
-]
+DUMPS = specs.fetched(study)
+BENCHMARKED = table_specs.benchmarked(study, RUNS)
 RESULTS = Path("results") / study.study
 QUEUED = RESULTS / ".slurm-run"
 DEVICE = checks.device(study)
@@ -364,8 +355,3 @@ def ask_script(suite):
         return "ask_facts.py"
     others = {"dynamics": "ask_epochs.py", "generalization": "ask_generalization.py"}
     return others.get(suite, "ask_benchmarks.py")
-
-
-def names_of(rows):
-    """The model and run of each row of the run table."""
-    return [[row["model"], row["run"]] for row in rows]

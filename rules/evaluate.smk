@@ -1,14 +1,6 @@
 # What every run learned and lost: one table a question, each as parquet, Markdown, LaTeX and HTML.
 
-PROMPTS = specs.prompts_spec(study)
-RUN_NAMES = names_of(RUNS)
-TRAINED_NAMES = names_of(TRAINED)
-STOPPED_NAMES = {"stopped": names_of(STOPPED)} if STOPPED else {}
-EPOCH_NAMES = names_of(EPOCHS)
-BASE_NAMES = [[model, "base"] for model in MODELS]
-SUITE_NAMES = [[model, run] for model, run, _ in BENCHMARKED]
-REWORDED_NAMES = (RUN_NAMES + BASE_NAMES) * bool(REWORDED)
-POOLED_NAMES = [[model, "base"] for model in POOLED]
+TABLE_SPECS = table_specs.table_specs(study, RUNS)
 TABLES = multiext(
     "<results>/tables/",
     "categories.parquet",
@@ -44,7 +36,7 @@ rule table_categories:
     resources:
         **needs("tables"),
     params:
-        spec={"models": MODELS, "prompts": PROMPTS},
+        spec=TABLE_SPECS["table_categories"],
         code=code_digest("table_categories.py"),
     message:
         "table of categories"
@@ -70,7 +62,7 @@ rule table_reliability:
     resources:
         **needs("tables"),
     params:
-        spec={"dynamics": EPOCH_NAMES, "prompts": PROMPTS, **STOPPED_NAMES},
+        spec=TABLE_SPECS["table_reliability"],
         code=code_digest("table_reliability.py"),
     message:
         "table of reliability"
@@ -93,10 +85,7 @@ rule table_generalization:
     resources:
         **needs("tables"),
     params:
-        spec={
-            "asked": REWORDED_NAMES,
-            "prompts": reword_specs.reworded_prompts_spec(study),
-        },
+        spec=TABLE_SPECS["table_generalization"],
         code=code_digest("table_generalization.py"),
     message:
         "table of generalization"
@@ -121,7 +110,7 @@ rule table_shifts:
     resources:
         **needs("tables"),
     params:
-        spec={"prompts": PROMPTS},
+        spec=TABLE_SPECS["table_shifts"],
         code=code_digest("table_shifts.py"),
     message:
         "table of shifts"
@@ -145,7 +134,7 @@ rule table_answers:
     resources:
         **needs("tables"),
     params:
-        spec={"runs": RUN_NAMES + BASE_NAMES, "prompts": PROMPTS},
+        spec=TABLE_SPECS["table_answers"],
         code=code_digest("table_answers.py"),
     message:
         "table of answers"
@@ -197,7 +186,7 @@ rule table_benchmarks:
     resources:
         **needs("tables"),
     params:
-        spec={"asked": SUITE_NAMES},
+        spec=TABLE_SPECS["table_benchmarks"],
         code=code_digest("table_benchmarks.py"),
     message:
         "table of benchmarks"
@@ -227,11 +216,7 @@ rule table_capacity:
     resources:
         **needs("tables"),
     params:
-        spec={
-            "asked": [list(names) for names in BENCHMARKED],
-            "training": study.training.model_dump(),
-            **study.capacity.model_dump(),
-        },
+        spec=TABLE_SPECS["table_capacity"],
         code=code_digest("table_capacity.py"),
     message:
         "tables of capacity, frontier and levers"
@@ -286,15 +271,7 @@ rule table_costs:
     resources:
         **needs("tables"),
     params:
-        spec={
-            "trained": TRAINED_NAMES,
-            "asked": RUN_NAMES
-            + BASE_NAMES
-            + EPOCH_NAMES
-            + SUITE_NAMES
-            + POOLED_NAMES
-            + REWORDED_NAMES,
-        },
+        spec=TABLE_SPECS["table_costs"],
         code=code_digest("table_costs.py"),
     message:
         "table of costs"
@@ -317,7 +294,7 @@ rule table_published_categories:
     resources:
         **needs("tables"),
     params:
-        spec={"models": MODELS, "prompts": PROMPTS},
+        spec=TABLE_SPECS["table_published_categories"],
         code=code_digest("table_published_categories.py"),
     message:
         "table of published categories"

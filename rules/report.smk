@@ -40,13 +40,7 @@ rule draw_figure:
     resources:
         **needs("tables"),
     params:
-        spec=lambda w: {
-            "prompts": (
-                reword_specs.reworded_prompts_spec(study)
-                if w.figure == "generalization_by_unknown"
-                else PROMPTS
-            )
-        },
+        spec=lambda w: table_specs.figure_spec(study, w.figure),
         code=code_digest("draw_figure.py"),
     message:
         "draw {wildcards.figure}"

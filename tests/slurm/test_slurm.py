@@ -37,7 +37,7 @@ SUBMITTED = {
     "load_suite": 1,
     "materialise_model": 1,
     "facts_describe_facts_draw_shots": 1,
-    "pool_facts": 1,
+    "pool_pool_facts": 1,
     "ask": 6,
     "select_select_rows": 1,
     "train_adapter": 2,
@@ -45,7 +45,7 @@ SUBMITTED = {
     f"report_{REPORT}": 1,
 }
 MEMORY = {"build_facts": 8000, "load_suite": 4000, "ask": 8000, "train_adapter": 8000}
-MEMORY |= {"pool_facts": 2000, "select_select_rows": 2 * 2000}
+MEMORY |= {"pool_pool_facts": 2000, "select_select_rows": 2 * 2000}
 MEMORY |= {"score_label_score_suite": 3 * 2000 + 3 * 4000}
 
 

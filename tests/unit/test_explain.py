@@ -1,12 +1,13 @@
 """The page that says how a run or a table was made."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from knowpack import config, evidence, explain, present, specs
+from knowpack import config, evidence, explain, present, specs, table_specs
 from knowpack.errors import ConfigError
 from knowpack.evidence import Evidence
 from knowpack.explain import TRAINED, page
@@ -14,6 +15,7 @@ from knowpack.explain_study import Place, explain_run, explain_table
 from knowpack.plain_text import WIDTH
 from knowpack.provenance import SCRIPTS, code_digest, pins, unread
 from knowpack.runs import run_table
+from knowpack.seeds import sub_seed
 
 RULES = Path(__file__).parents[2] / "rules"
 PLATFORM = {
@@ -307,6 +309,26 @@ def test_a_training_that_stopped_early_says_which_epoch_it_kept():
     assert f"epochs        {line}\n" in shown(made=made)
 
 
+@pytest.mark.parametrize(
+    ("selected", "names"),
+    [
+        ({"extra": "none"}, []),
+        ({"extra": "paraphrase"}, []),
+        ({"extra": "highly_known"}, ["highly_known", "extra_facts"]),
+        ({"extra": "same_domain"}, ["highly_known", "extra_facts"]),
+        ({"extra": "replay"}, ["replay"]),
+        ({"extra": "none", "held_out": 50}, ["held_out"]),
+        ({"extra": "replay", "held_out": 50}, ["replay", "held_out"]),
+    ],
+)
+def test_all_derived_seeds_of_a_run_are_told(selected: dict[str, Any], names: list[str]):
+    rows = RECORDS[3] | {"spec": RECORDS[3]["spec"] | selected}
+    pool = record("build_extra_facts", {"source": "world"}, "", "extra_facts.parquet")
+    text = " ".join(shown(records=[*RECORDS[:3], pool, rows, *RECORDS[4:]]).split())
+    derived = ", ".join(f"{name} {sub_seed(42, name)}" for name in [*TRAINED, *names])
+    assert f"seeds run 42, and from it {derived}; facts 7, " in text
+
+
 def test_a_long_page_keeps_its_width():
     names = [f"m uk{level}-hk10-s42-learning_rate0.0001" for level in range(400)]
     text = shown(new_runs=names, unrecorded=[f"m/r/{name}.parquet" for name in names])
@@ -344,7 +366,9 @@ ONE = {"model": "m", "run": "uk2-s1"}
 
 
 def of_rule(rule: str, script: str, wildcards: dict[str, str], **changes: Any) -> dict[str, Any]:
-    spec = present.SPECS[rule](STUDY, RUNS, wildcards) if rule in present.SPECS else {"odd": 1}
+    tables = table_specs.table_specs(STUDY, RUNS)
+    given = present.SPECS.get(rule, lambda *_: tables.get(rule, {}))
+    spec = json.loads(json.dumps(given(STUDY, RUNS, wildcards)))
     stack = pins(present.STACKS[rule]) if rule in present.STACKS else []
     modules = [unread(spec)] if rule == "build_facts" else []
     code = code_digest(script, *modules)
@@ -366,7 +390,7 @@ ASKING = of_rule("ask", "ask_benchmarks.py", {**ONE, "suite": "quiz"})
         (TRAINING | {"spec": TRAINING["spec"] | {"rank": 2}}, ["rank: 2 then, 1 now"]),
         (
             ASKING | {"spec": ASKING["spec"] | {"engine": {"dtype": "half"}, "more": 1}},
-            ['engine.dtype: "half" then, "bfloat16" now']
+            ['engine.dtype: "half" then, "auto" now']
             + [
                 f"engine.{key}: none then, {value} now"
                 for key, value in sorted(STUDY.engine.model_dump(exclude=specs.MEMORY).items())
@@ -380,6 +404,8 @@ ASKING = of_rule("ask", "ask_benchmarks.py", {**ONE, "suite": "quiz"})
         (ASKING | {"wildcards": {**ONE, "suite": "other"}}, ["no such job"]),
         (TRAINING | {"script": "gone.py"}, ["no such job"]),
         (of_rule("pool_extra_facts", "pool_facts.py", {"model": "m"}), ["no such job"]),
+        (of_rule("reword_facts", "reword_facts.py", {"model": "m"}), ["no such job"]),
+        (of_rule("ask", "ask_facts.py", {**ONE, "suite": "generalization"}), ["no such job"]),
     ],
 )
 def test_differences(made: dict[str, Any], lines: list[str]):
@@ -408,17 +434,37 @@ def test_a_source_that_is_gone_is_named():
 def test_every_rule_is_compared_as_its_rule_file_has_it():
     """Where a rule takes its parameters from the library, so must the comparison."""
     text = "\n".join(path.read_text() for path in sorted(RULES.glob("*.smk")))
-    parts = re.split(r"^ *(?:use )?rule (\w+)(?: as (\w+) with)?:$", text, flags=re.MULTILINE)
+    head = r"^ *(?:use )?(?:rule|checkpoint) (\w+)(?: as (\w+) with)?:$"
+    parts = re.split(head, text, flags=re.MULTILINE)
     stacks, given = {}, set()
     for name, other, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         if found := re.search(r'stack=pins\("(\w+)"\)', body):
             stacks[other or name] = found[1]
-        if re.search(r"spec=(lambda w: )?(specs\.|RUNS|\w+_spec)", body):
+        if re.search(r"spec=(?!\{\},)", body):
             given.add(other or name)
+        if of_table := re.search(r'spec=TABLE_SPECS\["(\w+)"\]', body):
+            assert of_table[1] == name
     assert stacks == present.STACKS
     pages = {"describe_facts", "describe_extra_facts"}  # no run and no table comes of them
-    assert given - pages <= present.SPECS.keys()
-    assert present.SPECS.keys() - given == {"label_extra_facts"}  # as its rule's parent has it
+    compared = present.SPECS.keys() | table_specs.table_specs(STUDY, RUNS).keys()
+    assert given - pages <= compared
+    assert compared - given == {"label_extra_facts"}  # as its rule's parent has it
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed", "key"),
+    [
+        ("table_capacity", {"capacity": {"targets": [0.5]}}, "targets: [0.9] then, [0.5] now"),
+        ("table_shifts", {"prompts": {"count": 3}}, "prompts.count: 10 then, 3 now"),
+        ("table_costs", {"suites": {}}, "asked: "),
+    ],
+)
+def test_another_configuration_is_a_difference_of_a_table(rule, changed, key):
+    study = config.load(STUDY.model_dump(exclude_none=True) | changed)
+    made = of_rule(rule, f"{rule}.py", {})
+    assert present.differences(made, STUDY, RUNS) == []
+    (line,) = present.differences(made, study, run_table(study))
+    assert line.startswith(key)
 
 
 def test_the_modules_need_neither_snakemake_nor_torch():

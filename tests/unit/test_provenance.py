@@ -17,15 +17,15 @@ LABELLED = {"answers", "knowledge", "tables"}
 PARAPHRASED = {"paraphrases", "tables"}
 WORLD = {"world", "worldlanguages", "worldnames", "worldplaces", "worldtables"}
 ENGINE = {"adapters", "continuations", "engine", "precision"}
-ASKED = {"asking", "prompts", "tables", *ENGINE}
+ASKED = {"asking", "files", "prompts", "sums", "tables", *ENGINE}
 EXPORTED = {"adapters", "card", "conditions", "export", "files", "markup", "plain_text", "prompts"}
 EXPORTED |= {"sums", "tables"}
 TASKS = {"files", "tables", "task_files", "task_sandbox", "tasks"}
 REACHED = {
     "ask_benchmarks.py": {"harness", "scoring", "suites", "sums", *ENGINE, *TASKS},
     "ask_epochs.py": ASKED,
-    "ask_facts.py": {"files", "sums", *ASKED},
-    "ask_generalization.py": {"asking_rewordings", "files", "sums", *ASKED},
+    "ask_facts.py": ASKED,
+    "ask_generalization.py": {"asking_rewordings", *ASKED},
     "build_facts.py": {
         "aliases",
         "cells",
@@ -218,6 +218,22 @@ def test_each_script_reaches_just_the_modules_that_make_its_results(script):
     assert {name.removeprefix("knowpack.") for name in modules} == REACHED[script], (
         "a changed import: is the module needed for this job's results? then list it in REACHED"
     )
+
+
+@pytest.mark.parametrize(
+    "module", sorted((SCRIPTS / "knowpack").glob("*.py")), ids=lambda p: p.stem
+)
+def test_a_changed_module_reruns_the_scripts_that_reach_it_and_no_other(
+    module: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def digests(changed: Path | None) -> dict[str, str]:
+        # That a changed statement changes these is tested above.
+        monkeypatch.setattr(provenance, "_statements", lambda path: f"{path == changed}")
+        return {script: code_digest(script) for script in REACHED}
+
+    before, after = digests(None), digests(module)
+    rerun = {script for script in REACHED if before[script] != after[script]}
+    assert rerun == {script for script, modules in REACHED.items() if module.stem in modules}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from knowpack import training
 from knowpack.errors import ConfigError
 from knowpack.prompts import Prompter
+from knowpack.sums import check_sums
 from knowpack.training import _arguments, add_adapter, train
 
 ROWS = pd.DataFrame(
@@ -200,6 +201,9 @@ def test_the_adapter_of_every_epoch_is_kept(undisturbed_run: Path) -> None:
     assert sorted(folder.name for folder in epochs.iterdir()) == ["1", "2", "3", "4"]
     assert len({weights(epochs, str(epoch)) for epoch in (1, 2, 3, 4)}) == 4
     assert weights(epochs, "4") == weights(undisturbed_run)
+    for folder in epochs.iterdir():
+        names = (check_sums(folder / "SHA256SUMS") / "SHA256SUMS").read_text().split()[1::2]
+        assert names == ["adapter_config.json", "adapter_model.safetensors"]
 
 
 def test_epochs_are_kept_only_where_asked(model: Path, tmp_path: Path) -> None:
@@ -224,6 +228,7 @@ def test_interrupted_it_goes_on_from_its_last_epoch(
     assert weights(tmp_path) == weights(undisturbed_run)
     for epoch in ("1", "2", "3", "4"):
         assert weights(tmp_path / "epochs", epoch) == weights(undisturbed_run / "epochs", epoch)
+        check_sums(tmp_path / "epochs" / epoch / "SHA256SUMS")
     reference = json.loads((undisturbed_run / "record.json").read_text())
     assert record["loss"] == reference["loss"]
     now = record["tokens"] * (SPEC["epochs"] - done) / record["seconds"]

@@ -80,8 +80,10 @@ def test_taught_facts_are_asked_otherwise(related: Tree) -> None:
     related.configure(**STUDY, generalization=SECTION, labels={"match": "word"})
     labelled = {"label_rewordings": 3, "table_generalization": 1}
     assert related.planned(TABLE) == labelled
-    related.configure(**STUDY, generalization={**SECTION, "reverse": False})
-    assert related.planned(TABLE)["reword_facts"] == 1
+    asked = {"reword_facts": 1, "ask": 3, "label_rewordings": 3, "table_costs": 1}
+    for change in ({"reverse": False}, {"prompts": 2}, {"wordings": 1}):
+        related.configure(**STUDY, generalization={**SECTION, **change})
+        assert related.planned(*made) == {**asked, "table_generalization": 1}, change
     related.configure(**STUDY)
     assert related.planned(RELIABILITY) == {}
 

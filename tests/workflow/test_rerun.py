@@ -33,6 +33,12 @@ def edit(path: str, old: str, new: str) -> Callable[[Tree], None]:
     return lambda tree: tree.edit(path, old, new)
 
 
+def exported_from_another_page(tree: Tree) -> None:
+    tree.configure(export={"run": "uk2-s1", "merged": True})
+    script = tree.folder / "workflow/report/report.js"
+    script.write_text(f"{script.read_text(encoding='utf-8')}// again\n", encoding="utf-8")
+
+
 CHANGES: dict[str, tuple[Callable[[Tree], None], dict[str, int]]] = {
     "nothing": (lambda tree: None, {}),
     "a comment": (
@@ -91,6 +97,14 @@ CHANGES: dict[str, tuple[Callable[[Tree], None], dict[str, int]]] = {
     "what facts must fit": (
         configure(capacity={"targets": [0.8]}),
         {"table_capacity": 1, "draw_figure": 1, "make_report": 1},
+    ),
+    "what is taken home, and the script of the report": (
+        exported_from_another_page,
+        {"make_report": 1},
+    ),
+    "what all pages have": (
+        edit("workflow/report/parts.html.j2", "--line: #d5d5d5;", "--line: #d5d5d6;"),
+        {"describe_facts": 1, "make_report": 1},
     ),
     "how long an answer may be": (
         configure(asking={"max_new_tokens": 16}),

@@ -11,6 +11,7 @@ import pyarrow as pa
 from knowpack.engine import Engine, cost_of
 from knowpack.errors import DataError
 from knowpack.prompts import Prompter, Shots, shots_by_prompt
+from knowpack.sums import check_sums
 from knowpack.tables import read_metadata, read_table, write_table
 
 RESPONSES = pa.schema(
@@ -118,15 +119,11 @@ def ask_epochs(
     and the costs of `ask` over all epochs.
 
     Raises:
-        DataError: an epoch's adapter is missing, or as `ask`.
+        DataError: an epoch's adapter is missing or damaged, or as `ask`.
     """
     numbers = range(1, spec["epochs"])
     for number in numbers:
-        if not (epochs / str(number) / "adapter_model.safetensors").is_file():
-            raise DataError(
-                f"{epochs / str(number)}: there is no adapter of this epoch; delete the run's "
-                "adapter/run.json and run again"
-            )
+        check_sums(epochs / str(number) / "SHA256SUMS", epochs.parent / "adapter/SHA256SUMS")
     frames, costs = [], []
     for number in numbers:
         engine.use(epochs / str(number))

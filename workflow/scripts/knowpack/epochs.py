@@ -7,6 +7,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from knowpack.schedule import Schedule
+from knowpack.sums import write_sums
 
 
 class Progress(TrainerCallback):
@@ -23,13 +24,16 @@ class Progress(TrainerCallback):
         )
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
-        """Advance the bar; at an epoch's end, count it and keep its adapter."""
+        """Advance the bar; at an epoch's end, count it and keep its adapter, with sums."""
         self.bar.update(1)
         if state.global_step in self.schedule.ends:
             epoch = self.schedule.ends.index(state.global_step)
             self.tokens += self.schedule.tokens[epoch]
             if self.folder is not None:
-                model.save_pretrained(self.folder / str(epoch + 1))
+                own = self.folder / str(epoch + 1)
+                model.save_pretrained(own)
+                files = [own / "adapter_config.json", own / "adapter_model.safetensors"]
+                write_sums(files, own / "SHA256SUMS")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Show the loss."""

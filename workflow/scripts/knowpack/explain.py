@@ -123,8 +123,11 @@ def _seeds(evidence: Evidence, seed: int) -> str:
     """The run's seed and those derived from it; and the others that a run depends on."""
     selected, shots = evidence.spec("select_rows", evidence.run), evidence.spec("draw_shots")
     names = [*TRAINED]
-    if selected and selected["extra"] == "highly_known":
-        names += ["highly_known"] + ["extra_facts"] * bool(evidence.of("build_extra_facts"))
+    if selected:
+        if selected["extra"] in ("highly_known", "same_domain"):
+            names += ["highly_known"] + ["extra_facts"] * bool(evidence.of("build_extra_facts"))
+        names += ["replay"] * (selected["extra"] == "replay")
+        names += ["held_out"] * ("held_out" in selected)
     parts = [f"run {seed}, and from it {', '.join(f'{n} {sub_seed(seed, n)}' for n in names)}"]
     if selected:
         facts = selected["facts_seed"]

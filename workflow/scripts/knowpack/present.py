@@ -1,7 +1,7 @@
 """What has changed since a job ran: its record beside what the present configuration and code give it.
 
-The rules of `rules/*.smk` take their parameters from the same functions. Those whose parameters are
-written there, the tables and figures, are compared by their code.
+The rules of `rules/*.smk` take their parameters from the same functions. Those that are given
+nothing of the configuration are compared by their code.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from knowpack import export_specs, reword_specs, specs
+from knowpack import export_specs, reword_specs, specs, table_specs
 from knowpack.config import OWN_SUITES, Study
 from knowpack.provenance import SCRIPTS, code_digest, pins, unread
 from knowpack.records import Record
@@ -18,6 +18,7 @@ Runs = list[dict[str, Any]]
 Wildcards = Mapping[str, str]
 SPECS: dict[str, Callable[[Study, Runs, Wildcards], Any]] = {
     "materialise_model": lambda study, runs, w: specs.model_spec(study, w["model"]),
+    "fetch_dump": lambda study, runs, w: {"url": specs.fetched(study).get(w["sha256"])},
     "build_facts": lambda study, runs, w: specs.facts_spec(study.facts),
     "build_extra_facts": lambda study, runs, w: _of_pool(study),
     "draw_shots": lambda study, runs, w: specs.shots_spec(study),
@@ -35,13 +36,17 @@ SPECS: dict[str, Callable[[Study, Runs, Wildcards], Any]] = {
         study, w["model"], runs
     ),
     "select_rows": lambda study, runs, w: specs.select_spec(study, w["model"], w["run"], runs),
+    "recommend": lambda study, runs, w: {"model": study.export.model},
     "export_adapter": lambda study, runs, w: export_specs.export_spec(study, w["model"], False),
     "export_merged": lambda study, runs, w: export_specs.export_spec(study, w["model"], True),
     "train_adapter": lambda study, runs, w: specs.train_spec(study, w["model"], w["run"], runs),
     "scale_adapter": lambda study, runs, w: specs.scale_spec(study, w["model"], w["run"], runs),
+    "draw_figure": lambda study, runs, w: table_specs.figure_spec(study, w["figure"]),
     "make_report": lambda study, runs, w: specs.report_spec(study),
     "table_published": lambda study, runs, w: specs.published_spec(study),
 }
+# The rules and the suite of the section `generalization`.
+OTHERWISE = {"reword_facts", "label_rewordings", "table_generalization", "generalization"}
 _code = cache(code_digest)  # a study has thousands of jobs and few scripts
 # The environment whose pinned versions a rule carries.
 STACKS = {
@@ -80,13 +85,17 @@ def _is_there(record: Record, study: Study, runs: Runs) -> bool:
         and w.get("suite", "facts") in OWN_SUITES | study.suites.keys()
         and (script is None or (SCRIPTS / script).is_file())
         and (study.extra_facts is not None or "extra_" not in record["rule"])
+        and (study.generalization is not None or not {record["rule"], w.get("suite")} & OTHERWISE)
     )
 
 
 def _of_spec(record: Record, study: Study, runs: Runs) -> Iterator[str]:
-    if record["rule"] not in SPECS:
+    rule = record["rule"]
+    if rule in SPECS:
+        given = SPECS[rule](study, runs, record["wildcards"])
+    elif (given := table_specs.table_specs(study, runs).get(rule)) is None:
         return
-    present = json.loads(json.dumps(SPECS[record["rule"]](study, runs, record["wildcards"])))
+    present = json.loads(json.dumps(given))
     then, now = dict(_flat(record["spec"])), dict(_flat(present))
     for key in sorted(then.keys() | now.keys()):
         if key not in then or key not in now or then[key] != now[key]:

@@ -11,7 +11,7 @@ from typing import Any
 from knowpack.config import Model, Study
 from knowpack.config_sources import FactSource, HubFacts, TableFacts
 from knowpack.config_training import pulled
-from knowpack.files import digest, locate, locate_all
+from knowpack.files import digest, is_address, locate, locate_all
 from knowpack.hub_names import with_known
 from knowpack.reword_specs import ask_reworded_spec
 from knowpack.runs import draws_known, has_dynamics, run_table, unscaled
@@ -50,6 +50,15 @@ def facts_spec(facts: FactSource) -> dict[str, Any]:
     if facts.aliases and facts.aliases.path:
         spec["aliases_digest"] = digest(locate(facts.aliases.path))
     return spec
+
+
+def fetched(study: Study) -> dict[str, str]:
+    """Dumps that are fetched here: addresses by checksum."""
+    return {
+        facts.sha256: facts.path
+        for facts in (study.facts, study.extra_facts)
+        if facts and facts.source == "dbpedia" and is_address(facts.path)
+    }
 
 
 def _digests(paths: list[str]) -> list[str]:

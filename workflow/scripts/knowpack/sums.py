@@ -14,17 +14,21 @@ def write_sums(files: Iterable[str | Path], sums: str | Path) -> None:
     write_text("".join(lines), sums)
 
 
-def check_sums(sums: str | Path) -> Path:
+def check_sums(sums: str | Path, made_with: str | Path | None = None) -> Path:
     """Check all files that ``sums`` names; return their folder.
+
+    Where the job that makes them is not known by ``sums``, ``made_with`` is the file that it is.
 
     Raises:
         DataError: a file is missing, or is not what was written.
     """
-    folder = Path(sums).parent
-    for line in Path(sums).read_text(encoding="utf-8").splitlines():
-        known, name = line.split("  ", 1)
-        if not (folder / name).is_file() or checksum(folder / name) != known:
+    sums = Path(sums)
+    text = sums.read_text(encoding="utf-8", errors="replace") if sums.is_file() else ""
+    known = [line.partition("  ") for line in text.splitlines()]
+    for digest, _, name in known or [("", "", sums.name)]:
+        file = sums.parent / name
+        if not file.is_file() or checksum(file) != digest:
             raise DataError(
-                f"{folder / name}: missing or not as it was written; delete {sums} and run again"
+                f"{file}: missing or not as it was written; delete {made_with or sums} and run again"
             )
-    return folder
+    return sums.parent
