@@ -8,28 +8,41 @@ import pandas as pd
 def answers(capacity: pd.DataFrame, frontier: pd.DataFrame) -> dict[str, str]:
     """Return each model's answer in one to three plain sentences.
 
-    They are of the study's first target and budget, and of the recipe with the greatest capacity; of
-    equals the one with the greater lower bound, then with less harm at its largest level, then the
-    first. What was not measured, and what a single seed does not show, is said.
+    They are of the recipe that `by_capacity` has first. What was not measured, and what a single seed
+    does not show, is said.
 
     Args:
         capacity: the table of capacity.
         frontier: the table of the frontier.
     """
-    goal = ["target", "budget"]
-    wanted = capacity.merge(frontier[["model", *goal]].drop_duplicates(), on=["model", *goal])
     return {
-        str(model): _answer(str(model), rows, frontier[frontier["model"] == model])
-        for model, rows in wanted.groupby("model", sort=False)
+        str(model): _answer(str(model), by_capacity(capacity, rows), rows)
+        for model, rows in frontier.groupby("model", sort=False)
     }
 
 
-def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
-    ends = frontier.sort_values("unknown", kind="stable").groupby("recipe", sort=False)
-    last = ends.tail(1).set_index("recipe")
-    ranked = capacity.assign(
-        number=capacity["capacity"].fillna(0.0), harm=capacity["recipe"].map(last["harm"])
+def by_capacity(capacity: pd.DataFrame, frontier: pd.DataFrame) -> pd.DataFrame:
+    """Return a model's rows of the table of capacity for its first target and budget, the best first.
+
+    That is the recipe with the greatest capacity; of equals the one with the greater lower bound, then
+    with less harm at its largest level, then the first. ``frontier`` has the rows of one model.
+    """
+    goal = ["model", "target", "budget"]
+    wanted = capacity.merge(frontier[goal].drop_duplicates(), on=goal)
+    harm = _last(frontier)["harm"]
+    return wanted.assign(
+        number=wanted["capacity"].fillna(0.0), harm=wanted["recipe"].map(harm)
     ).sort_values(["number", "low", "harm"], ascending=[False, False, True], kind="stable")
+
+
+def _last(frontier: pd.DataFrame) -> pd.DataFrame:
+    """Each recipe's row of its largest level."""
+    ordered = frontier.sort_values("unknown", kind="stable")
+    return ordered.drop_duplicates("recipe", keep="last").set_index("recipe")
+
+
+def _answer(model: str, ranked: pd.DataFrame, frontier: pd.DataFrame) -> str:
+    last = _last(frontier)
     best: dict[Any, Any] = ranked.iloc[0].to_dict()
     target, budget = (f"{100 * best[name]:g}%" for name in ("target", "budget"))
     goal = f"at least {target} right answers{_otherwise(frontier)} and at most {budget} harm"
