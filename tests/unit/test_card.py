@@ -149,7 +149,7 @@ def test_the_card_has_the_numbers_of_the_tables(folder: Path):
         "| model.safetensors | 3 bytes, SHA-256 begins ab12 |",
         f"| adapter | SHA-256 {hashlib.sha256(b'weights').hexdigest()} |",
         "adapter, seed 1. Others",
-        "facts and in the benchmarks above.",
+        "among the 1 of 4 facts that the model knew, as no other can fall, and in the benchmarks above.",
     ):
         assert said in text, said
     assert "untrained" not in text  # null: all facts were trained on

@@ -4,19 +4,27 @@ from typing import Any
 
 import pandas as pd
 
+FEW_KNOWN = 30  # of fewer facts that a model knows, a fall of one is more than three points
 
-def answers(capacity: pd.DataFrame, frontier: pd.DataFrame) -> dict[str, str]:
-    """Return each model's answer in one to three plain sentences.
 
-    They are of the recipe that `by_capacity` has first. What was not measured, and what a single seed
-    does not show, is said.
+def answers(
+    capacity: pd.DataFrame, frontier: pd.DataFrame, categories: pd.DataFrame
+) -> dict[str, str]:
+    """Return each model's answer in one to four plain sentences.
+
+    They are of the recipe that `by_capacity` has first. What was not measured, what a single seed does
+    not show, and that few facts could fall, is said.
 
     Args:
         capacity: the table of capacity.
         frontier: the table of the frontier.
+        categories: the table of categories, of the models themselves.
     """
+    able = categories[categories["category"].isin(["MaybeKnown", "HighlyKnown"])]
+    known = able.groupby("model")["facts"].sum()
     return {
         str(model): _answer(str(model), by_capacity(capacity, rows), rows)
+        + _rests_on(int(known.get(model, 0)), rows)
         for model, rows in frontier.groupby("model", sort=False)
     }
 
@@ -60,6 +68,15 @@ def _answer(model: str, ranked: pd.DataFrame, frontier: pd.DataFrame) -> str:
     if (frontier["seeds"] == 1).all():
         said += " It rests on one seed, so it does not show how trainings differ."
     return said
+
+
+def _rests_on(known: int, frontier: pd.DataFrame) -> str:
+    """Say that few facts could fall, as a fact that the model does not know cannot."""
+    if known >= FEW_KNOWN:
+        return ""
+    asked = frontier["benchmark"].notna().any()
+    more = "benchmarks say more" if asked else "no benchmark was asked"
+    return f" Harm on facts rests on only {_number(known)} that it knew; {more}."
 
 
 def _otherwise(frontier: pd.DataFrame) -> str:

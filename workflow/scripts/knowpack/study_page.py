@@ -46,7 +46,9 @@ def compose(folder: Path, figures: Mapping[str, bytes], spec: Mapping[str, Any])
     table, caption = _tables(folder, spec)
     runs = read_table(folder / "runs.parquet")
     facts = read_table(folder / "facts.parquet", ["fact_id", "relation"])
-    answered = list(answers(table["capacity"], table["frontier"]).values())
+    answered = list(
+        answers(table["capacity"], table["frontier"], table["categories"]).values()
+    )
     said = headline(table["categories"], table["reliability"], table["shifts"], runs)
     script = page_script()
     page = fill(
