@@ -132,7 +132,11 @@ def test_what_is_asked_for_in_other_wordings_is_said():
     ("known", "benchmark", "said"),
     [
         ((7, 4), "quiz", "Harm on facts rests on only 11 facts that it knew; benchmarks say more."),
-        ((0, 1), None, "Harm on facts rests on only one fact that it knew; no benchmark was asked."),
+        (
+            (0, 1),
+            None,
+            "Harm on facts rests on only one fact that it knew; no benchmark was asked.",
+        ),
         ((0, 0), None, "Harm on facts rests on only 0 facts that it knew; no benchmark was asked."),
     ],
 )
