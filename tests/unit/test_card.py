@@ -156,6 +156,19 @@ def test_the_card_has_the_numbers_of_the_tables(folder: Path):
 
 
 @pytest.mark.usefixtures("model_record")
+def test_a_card_says_what_was_scaled_and_which_epoch_was_kept(folder: Path):
+    whole = (exported(folder) / "README.md").read_text()
+    assert "| strength |" not in whole and "| epochs |" not in whole
+    path = folder / MODEL / RUN / "adapter/run.json"
+    levers = {"scaled": "uk2-s1-x", "strength": 0.5, "epochs": 5, "best_epoch": 3}
+    path.write_text(json.dumps(json.loads(path.read_text()) | levers))
+    text = (exported(folder) / "README.md").read_text()
+    assert "| strength | 0.5: the adapter of uk2-s1-x, scaled |" in text
+    stopped = "stopped after 5; kept is number 3, of the lowest loss on held-out facts"
+    assert f"| epochs | {stopped} |" in text
+
+
+@pytest.mark.usefixtures("model_record")
 def test_data_in_a_card_are_only_text(folder: Path):
     text = (exported(folder) / "README.md").read_text()
     tokens = MarkdownIt("commonmark").enable("table").parse(text.split("---\n", 2)[2])

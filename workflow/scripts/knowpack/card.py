@@ -25,7 +25,7 @@ QUESTION = "{question}"
 EXTRAS = {
     "highly_known": "facts that the model knew",
     "paraphrase": "paraphrases of the questions",
-    "same_domain": "facts that the model knew, of the same relations",
+    "same_domain": "facts of the same domains that the model knew",
     "replay": "questions with the model's own answers",
 }
 
