@@ -9,7 +9,7 @@ checkpoint recommend:
     input:
         **{
             name: f"<results>/tables/{name}.parquet"
-            for name in ("frontier", "reliability", "shifts")
+            for name in ("capacity", "frontier", "reliability", "shifts")
         },
         runs="<results>/runs.parquet",
     output:

@@ -149,10 +149,23 @@ def test_the_card_has_the_numbers_of_the_tables(folder: Path):
         "| model.safetensors | 3 bytes, SHA-256 begins ab12 |",
         f"| adapter | SHA-256 {hashlib.sha256(b'weights').hexdigest()} |",
         "adapter, seed 1. Others",
-        "facts and in the benchmarks above.",
+        "among the 1 of 4 facts that the model knew, as no other can fall, and in the benchmarks above.",
     ):
         assert said in text, said
     assert "untrained" not in text  # null: all facts were trained on
+
+
+@pytest.mark.usefixtures("model_record")
+def test_a_card_says_what_was_scaled_and_which_epoch_was_kept(folder: Path):
+    whole = (exported(folder) / "README.md").read_text()
+    assert "| strength |" not in whole and "| epochs |" not in whole
+    path = folder / MODEL / RUN / "adapter/run.json"
+    levers = {"scaled": "uk2-s1-x", "strength": 0.5, "epochs": 5, "best_epoch": 3}
+    path.write_text(json.dumps(json.loads(path.read_text()) | levers))
+    text = (exported(folder) / "README.md").read_text()
+    assert "| strength | 0.5: the adapter of uk2-s1-x, scaled |" in text
+    stopped = "stopped after 5; kept is number 3, of the lowest loss on held-out facts"
+    assert f"| epochs | {stopped} |" in text
 
 
 @pytest.mark.usefixtures("model_record")

@@ -68,7 +68,7 @@ REACHED = {
     "paraphrase_by_templates.py": {"files", "paraphrases_by_templates", "templates", *PARAPHRASED},
     "pool_facts.py": {"pools", *LABELLED},
     "reword_facts.py": {"answers", "files", "rewordings", "tables", "templates"},
-    "recommend.py": {"conditions", "recommended", "tables"},
+    "recommend.py": {"answer", "conditions", "recommended", "tables"},
     "scale_adapter.py": {"files", "scaling", "sums", "tables"},
     "score_suite.py": {"benchmarks", *TASKS},
     "select_rows.py": {"extras", "order", "seeds", "selection", "tables"},

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowpack.errors import DataError
+from knowpack.extras import MORE
 from knowpack.paraphrases import numbered
 from knowpack.selection import ROWS, select_rows
 from knowpack.tables import write_table
@@ -117,7 +118,7 @@ def test_own_facts_and_pool_together_may_be_too_few():
         from_both(unknown=6, per_unknown=10)
     assert str(caught.value) == (
         "60 HighlyKnown facts are needed, but there are 50 (30 of facts, 20 of extra_facts); "
-        "lower grid.unknown or grid.per_unknown, or raise facts.size or extra_facts.size"
+        f"lower grid.unknown or grid.per_unknown, {MORE} or more extra_facts"
     )
 
 
@@ -159,12 +160,12 @@ def test_paraphrases_are_each_facts_first():
     [
         (
             {"unknown": 13},
-            "13 Unknown facts are needed, but there are 12; lower grid.unknown or raise facts.size",
+            f"13 Unknown facts are needed, but there are 12; lower grid.unknown or {MORE}",
         ),
         (
             {"unknown": 4, "extra": "highly_known", "per_unknown": 10},
             "40 HighlyKnown facts are needed, but there are 30; "
-            "lower grid.unknown or grid.per_unknown, or raise facts.size, or add extra_facts",
+            f"lower grid.unknown or grid.per_unknown, {MORE}, or add extra_facts",
         ),
     ],
 )
@@ -303,7 +304,7 @@ def test_empty_answers_and_refusals_are_not_replayed():
         replayed(said(**texts), per_unknown=11)
     assert str(caught.value) == (
         "44 answers of the model's own are needed, but there are 40; "
-        "lower grid.unknown or grid.per_unknown, or raise facts.size"
+        f"lower grid.unknown or grid.per_unknown, or {MORE}"
     )
     table = replayed(said(**texts), per_unknown=10).set_index("fact_id")
     assert not {"f20", "f21", "f23"} & set(table.index)
@@ -338,7 +339,7 @@ def test_as_many_are_held_out_as_there_are():
         held(extra="highly_known", unknown=3, per_unknown=10, held_out=50)
     assert str(caught.value) == (
         "no HighlyKnown fact is left to be held out, as training.patience needs it; "
-        "lower grid.unknown or grid.per_unknown, raise facts.size, or add extra_facts"
+        f"lower grid.unknown or grid.per_unknown, {MORE}, or add extra_facts"
     )
 
 

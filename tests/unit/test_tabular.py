@@ -39,6 +39,15 @@ def test_csv_of_questions(tmp_path):
     )
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_header_of_a_csv_tells_what_separates_its_cells(tmp_path, delimiter):
+    """Spreadsheets write semicolons in many languages."""
+    rows = [["question", "answer", '"a,b,c; d"'], ['"Who; what, then?"', "Ann|Anna", ""]]
+    text = "\r\n".join(delimiter.join(row) for row in rows)
+    frame = read_table_source(write(tmp_path, "q.csv", text))
+    assert records(frame, "question", "answers") == [["Who; what, then?", ["Ann", "Anna"]]]
+
+
 def test_tsv_of_triples(tmp_path):
     text = (
         "subject\trelation\tobject\taliases\tscore\tpopularity\tdomain\n"

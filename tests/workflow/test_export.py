@@ -33,7 +33,7 @@ def test_the_recommended_adapter_is_exported_where_none_is_named(tree: Tree) -> 
 def test_no_adapter_is_recommended_that_no_bar_allows(tree: Tree) -> None:
     status, text = tree.snakemake("adapter", "--config", "capacity={targets: [1], budgets: [0]}")
     assert status == 1
-    assert "no recipe has reliability 1 with harm 0 at any level; name a run" in text
+    assert "no recipe has reliability 1 with harm 0 at any number of facts; change" in text
 
 
 def test_an_adapter_is_exported(tree: Tree) -> None:

@@ -69,7 +69,8 @@ def test_examples_and_highly_known_extras_come_from_the_pool(source: Tree, tmp_p
     message = (
         f"error: 80 HighlyKnown facts are needed, but there are {len(own) + len(others)} "
         f"({len(own)} of facts, {len(others)} of extra_facts); "
-        "lower grid.unknown or grid.per_unknown, or raise facts.size or extra_facts.size"
+        "lower grid.unknown or grid.per_unknown, study more facts (facts.size, or more rows of a table) "
+        "or more extra_facts"
     )
     assert message in text
     assert "Traceback" not in text

@@ -9,6 +9,7 @@ with job(snakemake):
     from knowpack.tables import read_table, write_text
 
     files, spec = snakemake.input, snakemake.params.spec
-    tables = [read_table(files[name]) for name in ("frontier", "runs", "reliability", "shifts")]
+    names = ("capacity", "frontier", "runs", "reliability", "shifts")
+    tables = [read_table(files[name]) for name in names]
     model, run = recommended(*tables, spec["model"])
     write_text(json.dumps({"model": model, "run": run}), snakemake.output[0])

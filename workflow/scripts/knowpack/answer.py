@@ -4,32 +4,53 @@ from typing import Any
 
 import pandas as pd
 
+FEW_KNOWN = 30  # of fewer facts that a model knows, a fall of one is more than three points
 
-def answers(capacity: pd.DataFrame, frontier: pd.DataFrame) -> dict[str, str]:
-    """Return each model's answer in one to three plain sentences.
 
-    They are of the study's first target and budget, and of the recipe with the greatest capacity; of
-    equals the one with the greater lower bound, then with less harm at its largest level, then the
-    first. What was not measured, and what a single seed does not show, is said.
+def answers(
+    capacity: pd.DataFrame, frontier: pd.DataFrame, categories: pd.DataFrame
+) -> dict[str, str]:
+    """Return each model's answer in one to four plain sentences.
+
+    They are of the recipe that `by_capacity` has first. What was not measured, what a single seed does
+    not show, and that few facts could fall, is said.
 
     Args:
         capacity: the table of capacity.
         frontier: the table of the frontier.
+        categories: the table of categories, of the models themselves.
     """
-    goal = ["target", "budget"]
-    wanted = capacity.merge(frontier[["model", *goal]].drop_duplicates(), on=["model", *goal])
+    able = categories[categories["category"].isin(["MaybeKnown", "HighlyKnown"])]
+    known = able.groupby("model")["facts"].sum()
     return {
-        str(model): _answer(str(model), rows, frontier[frontier["model"] == model])
-        for model, rows in wanted.groupby("model", sort=False)
+        str(model): _answer(str(model), by_capacity(capacity, rows), rows)
+        + _rests_on(int(known.get(model, 0)), rows)
+        for model, rows in frontier.groupby("model", sort=False)
     }
 
 
-def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
-    ends = frontier.sort_values("unknown", kind="stable").groupby("recipe", sort=False)
-    last = ends.tail(1).set_index("recipe")
-    ranked = capacity.assign(
-        number=capacity["capacity"].fillna(0.0), harm=capacity["recipe"].map(last["harm"])
+def by_capacity(capacity: pd.DataFrame, frontier: pd.DataFrame) -> pd.DataFrame:
+    """Return a model's rows of the table of capacity for its first target and budget, the best first.
+
+    That is the recipe with the greatest capacity; of equals the one with the greater lower bound, then
+    with less harm at its largest level, then the first. ``frontier`` has the rows of one model.
+    """
+    goal = ["model", "target", "budget"]
+    wanted = capacity.merge(frontier[goal].drop_duplicates(), on=goal)
+    harm = _last(frontier)["harm"]
+    return wanted.assign(
+        number=wanted["capacity"].fillna(0.0), harm=wanted["recipe"].map(harm)
     ).sort_values(["number", "low", "harm"], ascending=[False, False, True], kind="stable")
+
+
+def _last(frontier: pd.DataFrame) -> pd.DataFrame:
+    """Each recipe's row of its largest level."""
+    ordered = frontier.sort_values("unknown", kind="stable")
+    return ordered.drop_duplicates("recipe", keep="last").set_index("recipe")
+
+
+def _answer(model: str, ranked: pd.DataFrame, frontier: pd.DataFrame) -> str:
+    last = _last(frontier)
     best: dict[Any, Any] = ranked.iloc[0].to_dict()
     target, budget = (f"{100 * best[name]:g}%" for name in ("target", "budget"))
     goal = f"at least {target} right answers{_otherwise(frontier)} and at most {budget} harm"
@@ -47,6 +68,15 @@ def _answer(model: str, capacity: pd.DataFrame, frontier: pd.DataFrame) -> str:
     if (frontier["seeds"] == 1).all():
         said += " It rests on one seed, so it does not show how trainings differ."
     return said
+
+
+def _rests_on(known: int, frontier: pd.DataFrame) -> str:
+    """Say that few facts could fall, as a fact that the model does not know cannot."""
+    if known >= FEW_KNOWN:
+        return ""
+    asked = frontier["benchmark"].notna().any()
+    more = "benchmarks say more" if asked else "no benchmark was asked"
+    return f" Harm on facts rests on only {_number(known)} that it knew; {more}."
 
 
 def _otherwise(frontier: pd.DataFrame) -> str:

@@ -25,7 +25,7 @@ QUESTION = "{question}"
 EXTRAS = {
     "highly_known": "facts that the model knew",
     "paraphrase": "paraphrases of the questions",
-    "same_domain": "facts that the model knew, of the same relations",
+    "same_domain": "facts of the same domains that the model knew",
     "replay": "questions with the model's own answers",
 }
 
@@ -153,6 +153,7 @@ def _of_run(folder: Path, model: str, run: str, asked_otherwise: bool) -> dict[s
         "condition": reliability.iloc[0].to_dict(),
         "shifts": shifts.iloc[0].to_dict(),
         "facts": int(shifts.filter(regex="^[umh]k_[umh]k$").sum(axis="columns").iloc[0]),
+        "known": int(shifts.filter(regex="^[mh]k_[umh]k$").sum(axis="columns").iloc[0]),
         "benchmarks": benchmarks.to_dict("records"),
         "otherwise": rows("generalization").to_dict("records") if asked_otherwise else [],
     }

@@ -40,11 +40,13 @@ def _decode(path: Path) -> str:
         ) from error
 
 
-def _read_delimited(delimiter: str) -> Callable[[Path], Cells]:
+def _read_delimited(delimiters: str) -> Callable[[Path], Cells]:
     def read(path: Path) -> Cells:
-        reader = csv.reader(
-            io.StringIO(_decode(path), newline=""), delimiter=delimiter, strict=True
-        )
+        text = _decode(path)
+        # Spreadsheets write semicolons where the decimal point is a comma; the header tells.
+        header_line = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
+        delimiter = max(delimiters, key=header_line.count)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         header: list[str] = []
         columns: list[list[str]] = []
         rows: list[int] = []
@@ -159,7 +161,7 @@ def reader(path: Path) -> tuple[Callable[[Path], Cells], str | None]:
 
 
 READERS: dict[str, Callable[[Path], Cells]] = {
-    ".csv": _read_delimited(","),
+    ".csv": _read_delimited(",;\t"),
     ".tsv": _read_delimited("\t"),
     ".jsonl": _read_jsonl,
     ".parquet": _read_parquet,

@@ -33,7 +33,8 @@ class Export(Strict):
     """The adapter to take home, which `make adapter` writes to the study's folder `export/`."""
 
     run: str | None = None
-    """Which run's, such as `uk80-hk1-s42`; if left out, one of the recipe that carries most facts."""
+    """Which run's, such as `uk80-hk1-s42`; if left out, one of the recipe that carries most facts, of its
+    largest level that meets target and budget."""
     model: str | None = None
     """Of which model, where several have the run."""
     merged: bool = False

@@ -12,6 +12,8 @@ from knowpack.errors import DataError
 from knowpack.order import shuffled
 from knowpack.seeds import sub_seed
 
+MORE = "study more facts (facts.size, or more rows of a table)"
+
 
 def highly_known(
     pools: pd.DataFrame, extras: pd.DataFrame | None, needed: int, seed: int
@@ -23,13 +25,13 @@ def highly_known(
     """
     order = shuffled(pools, "highly_known", sub_seed(seed, "highly_known"))
     there = f"{len(order)}"
-    hint = "lower grid.unknown or grid.per_unknown, or raise facts.size"
+    hint = f"lower grid.unknown or grid.per_unknown, {MORE}"
     if extras is None:
         hint += ", or add extra_facts"
     else:
         others = shuffled(extras.assign(pool="extra"), "extra", sub_seed(seed, "extra_facts"))
         there = f"{len(order) + len(others)} ({there} of facts, {len(others)} of extra_facts)"
-        hint += " or extra_facts.size"
+        hint += " or more extra_facts"
         order += others
     if len(order) < needed:
         raise too_few("HighlyKnown facts", needed, there, hint)
@@ -82,7 +84,7 @@ def replay(
     usable = own.assign(text=texts, pool="own")[(texts != "") & ~pd.Series(refused, own.index)]
     order = shuffled(usable, "own", sub_seed(seed, "replay"))
     if len(order) < needed:
-        hint = "lower grid.unknown or grid.per_unknown, or raise facts.size"
+        hint = f"lower grid.unknown or grid.per_unknown, or {MORE}"
         raise too_few("answers of the model's own", needed, len(order), hint)
     answers = dict(zip(usable["fact_id"], usable["text"], strict=True))
     return {fact: answers[fact] for fact in order[:needed]}
@@ -102,7 +104,7 @@ def held_out(
     if not order:
         raise DataError(
             "no HighlyKnown fact is left to be held out, as training.patience needs it; lower grid.unknown "
-            "or grid.per_unknown, raise facts.size, or add extra_facts"
+            f"or grid.per_unknown, {MORE}, or add extra_facts"
         )
     return order
 

@@ -2,11 +2,13 @@
 
 import pandas as pd
 
+from knowpack.answer import by_capacity
 from knowpack.conditions import final_epoch, recipes
 from knowpack.errors import ConfigError, DataError
 
 
 def recommended(
+    capacity: pd.DataFrame,
     frontier: pd.DataFrame,
     runs: pd.DataFrame,
     reliability: pd.DataFrame,
@@ -15,10 +17,11 @@ def recommended(
 ) -> tuple[str, str]:
     """Return the model and the run.
 
-    It is of the largest level at which the frontier's pick meets target and budget; of its seeds the
-    most reliable, then the one with the least negative shift, then the first.
+    It is of the recipe that the answer names, at its largest level that meets target and budget; of
+    its seeds the most reliable, then the one with the least negative shift, then the first.
 
     Args:
+        capacity: the table of capacity.
         frontier: the table of the frontier.
         runs: the run table.
         reliability: the table of reliability.
@@ -27,26 +30,50 @@ def recommended(
 
     Raises:
         ConfigError: the study has several models, and none is named.
-        DataError: no pick meets target and budget; names the least harmful.
+        DataError: no level of the recipe meets target and budget; names a run that comes near.
     """
     models = sorted(frontier["model"].unique())
     if model is None and len(models) > 1:
         raise ConfigError(f"export.model: say which model's, one of {', '.join(models)}")
-    picks = frontier[frontier["pick"] & (frontier["model"] == (model or models[0]))]
-    able = picks[picks["meets"]].sort_values("unknown")
-    chosen = (able if len(able) else picks.sort_values("harm", ascending=False)).iloc[-1]
+    cells = frontier[frontier["model"] == (model or models[0])].sort_values("unknown")
+    best = by_capacity(capacity, cells).iloc[0]
+    met = cells[cells["meets"]]
+    able = met[met["recipe"] == best["recipe"]]
+    if len(able):
+        chosen = able.iloc[-1]
+    else:
+        near = met if len(met) else cells.sort_values("harm", ascending=False, kind="stable")
+        chosen = near.iloc[-1]
+    run = _run(chosen, runs, reliability, shifts)
+    if not len(able):
+        raise DataError(_none_meets(best, chosen, run))
+    return str(chosen["model"]), run
+
+
+def _run(
+    cell: pd.Series, runs: pd.DataFrame, reliability: pd.DataFrame, shifts: pd.DataFrame
+) -> str:
+    """The run to take of those of a cell of the frontier."""
     named = runs.assign(recipe=recipes(runs).astype(str)).merge(
-        chosen[["model", "unknown", "recipe"]].to_frame().T.astype({"unknown": "int64"})
+        cell[["model", "unknown", "recipe"]].to_frame().T.astype({"unknown": "int64"})
     )
     known = ["model", "run"]
     named = named[known].merge(final_epoch(reliability)[[*known, "reliability"]]).merge(shifts)
-    best = named.sort_values(
-        ["reliability", "negative_shift"], ascending=[False, True], kind="stable"
-    ).iloc[0]
-    if not len(able):
-        raise DataError(
-            f"no recipe has reliability {chosen['target']:g} with harm {chosen['budget']:g} at any level; "
-            f"name a run to export all the same, RUN={best['run']} for example, which harms least "
-            f"({chosen['harm']:.3f}), or change the section 'capacity' (docs/capacity.md)"
+    order = ["reliability", "negative_shift"]
+    return str(named.sort_values(order, ascending=[False, True], kind="stable")["run"].iloc[0])
+
+
+def _none_meets(best: pd.Series, near: pd.Series, run: str) -> str:
+    goal = f"reliability {best['target']:g} with harm {best['budget']:g}"
+    if pd.isna(best["capacity"]):
+        said = f"no recipe has {goal} at any number of facts; change the section 'capacity'"
+    else:
+        about = int(best["capacity"])
+        said = (
+            f"{best['recipe']} has {goal} at about {about:,} facts, between levels that were trained; "
+            f"add a level near {about:,} to grid.unknown"
         )
-    return str(best["model"]), str(best["run"])
+    return (
+        f"{said} (docs/capacity.md), or name a run to export all the same, RUN={run} for example: "
+        f"{near['recipe']}, reliability {near['reliability']:.3f}, harm {near['harm']:.3f}"
+    )

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import pyarrow as pa
 
+from knowpack.extras import MORE, highly_known, of_domain, replay, too_few
 from knowpack.extras import held_out as not_used
-from knowpack.extras import highly_known, of_domain, replay, too_few
 from knowpack.order import unknown_order
 
 ROWS = pa.schema(
@@ -84,7 +84,7 @@ def select_rows(
 def _taught(pools: pd.DataFrame, unknown: int, facts_seed: int) -> list[str]:
     taught = unknown_order(pools, facts_seed)
     if len(taught) < unknown:
-        hint = "lower grid.unknown or raise facts.size"
+        hint = f"lower grid.unknown or {MORE}"
         raise too_few("Unknown facts", unknown, len(taught), hint)
     return taught[:unknown]
 

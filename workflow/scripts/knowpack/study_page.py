@@ -46,7 +46,7 @@ def compose(folder: Path, figures: Mapping[str, bytes], spec: Mapping[str, Any])
     table, caption = _tables(folder, spec)
     runs = read_table(folder / "runs.parquet")
     facts = read_table(folder / "facts.parquet", ["fact_id", "relation"])
-    answered = list(answers(table["capacity"], table["frontier"]).values())
+    answered = list(answers(table["capacity"], table["frontier"], table["categories"]).values())
     said = headline(table["categories"], table["reliability"], table["shifts"], runs)
     script = page_script()
     page = fill(
@@ -58,7 +58,7 @@ def compose(folder: Path, figures: Mapping[str, bytes], spec: Mapping[str, Any])
             name: _picture(name, figures[name], table, runs) for name in FIGURES if name in figures
         },
         **page_tables.of_study(table, caption, runs),
-        lever_charts=lever_charts(table["levers"]),
+        lever_charts=lever_charts(table["levers"], runs),
         studied=_studied(facts, runs, spec) | _extra_facts(folder, spec),
         fact_pages=["facts.html"] + ["extra_facts.html"] * ("extra_source" in spec),
         made={key: str(value) for key, value in spec["training"].items()},
