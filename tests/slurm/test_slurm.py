@@ -44,7 +44,7 @@ SUBMITTED = {
     "score_label_score_suite": 1,
     f"report_{REPORT}": 1,
 }
-MEMORY = {"build_facts": 8000, "load_suite": 4000, "ask": 8000, "train_adapter": 8000}
+MEMORY = {"build_facts": 8000, "load_suite": 4000, "ask": 12000, "train_adapter": 8000}
 MEMORY |= {"pool_pool_facts": 2000, "select_select_rows": 2 * 2000}
 MEMORY |= {"score_label_score_suite": 3 * 2000 + 3 * 4000}
 
