@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from study_tree import CONFIG, FACTS, Tree
 from test_rerun import COUNTED
 
@@ -92,6 +93,7 @@ POOLED = {"build_extra_facts": 1, "describe_extra_facts": 1, "leave_out_shots": 
 POOLED |= {"label_extra_facts": 1, "pool_extra_facts": 1}
 
 
+@pytest.mark.slow
 def test_a_pool_reruns_what_may_draw_from_it(tree: Tree) -> None:
     with_pool(tree, grid=[{**GRID, "extra": ["none"]}])
     without = tree.planned()

@@ -105,6 +105,7 @@ def test_what_is_planned(related: Tree) -> None:
     ) in text
 
 
+@pytest.mark.slow
 def test_facts_without_other_wordings_make_an_empty_table(tree: Tree) -> None:
     """And the section reaches nothing else of a finished study."""
     tree.configure(generalization={})

@@ -75,6 +75,7 @@ def test_two_engines_never_run_on_one_gpu(gpus: Tree) -> None:
     assert sum("\nwaiting for 1 of 2 GPUs\n" in log for log in logs) == 1
 
 
+@pytest.mark.slow
 def test_an_engine_has_as_many_gpus_as_the_configuration_says(gpus: Tree) -> None:
     planned = gpus.planned(*ANSWERS)
     gpus.configure(device="cuda", jobs={"ask": {"devices": 2}, "train": {"devices": 2}})
