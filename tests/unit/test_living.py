@@ -82,7 +82,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     folder = tmp_path / "run"
     folder.mkdir()
     (tmp_path / "some_work.py").write_text(WORK)
-    (tmp_path / "vllm.py").write_text(VLLM)
+    pool = tmp_path / "vllm/renderers/hf.py"
+    pool.parent.mkdir(parents=True)
+    pool.write_text("maybe_make_thread_pool = None")
+    (tmp_path / "vllm/__init__.py").write_text(VLLM)
     (tmp_path / "torch.py").write_text(TORCH)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv(keeper.MARK, str(folder))

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from knowpack.errors import ConfigError
 from knowpack.usage import usage
@@ -62,6 +63,8 @@ class Engine:
             "max_logprobs": -1,  # a question may have more choices than the default, 20
             "seed": 0,
             "logits_processors": ["knowpack.continuations:Continuations"],  # for scoring alone
+            # It is given tokens: without a template vLLM looks for one in image processors, for 5 s.
+            "chat_template": "{{ messages }}",
         }
         if devices > 1:
             settings["tensor_parallel_size"] = devices
@@ -79,7 +82,9 @@ class Engine:
             }
         if self.takes_lora:
             settings |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _lora_slot(rank)}
-        self.llm = LLM(**settings)
+        # One thread asks. The pool is for several, and copies a tokenizer of 262,144 tokens twice, 5 s each.
+        with mock.patch("vllm.renderers.hf.maybe_make_thread_pool"):
+            self.llm = LLM(**settings)
 
     def use(self, adapter: Path | None) -> None:
         """Answer as the model with ``adapter`` from now on, or as the model itself.
