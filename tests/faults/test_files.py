@@ -104,6 +104,23 @@ def test_a_damaged_adapter(tree: Tree, how: str) -> None:
     assert status == 0, text
 
 
+def test_a_damaged_adapter_of_an_epoch(tree: Tree) -> None:
+    unkept(tree)
+    weights = tree.folder / RUN / "epochs/1/adapter_model.safetensors"
+    asked = tree.folder / RUN / "responses/dynamics.parquet"
+    damage(weights, weights.read_bytes()[:-20])
+    asked.unlink()
+    status, text = tree.snakemake(str(asked.relative_to(tree.folder)))
+    assert status == 1
+    sums = f"{RUN}/adapter/SHA256SUMS"  # of the training, which makes the epochs too
+    named = f"error: {weights.relative_to(tree.folder)}: missing or not as it was written"
+    assert f"{named}; delete {sums} and run again" in text
+    assert not asked.exists()
+    (tree.folder / sums).unlink()
+    status, text = tree.snakemake(str(asked.relative_to(tree.folder)))
+    assert status == 0, text
+
+
 @pytest.mark.parametrize(
     ("damaged", "made"),
     [
