@@ -1,5 +1,6 @@
 """The tables of `make bench`: what is compared (ratios.parquet), and how ours grows (growth.parquet)."""
 
+import atexit
 import json
 import os
 import statistics
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -162,6 +164,28 @@ def started_anew(script: str, *arguments: object) -> Iterator[Work]:
             return once()
 
     yield work
+
+
+def side_by_side(script: str, *arguments: object) -> Work:
+    """Return the work of two processes of a script, with half of the cores each, at the same time.
+
+    So a study's jobs run on a CPU. Rates are added up; of all else the first one's is returned. On a GPU it
+    is one process.
+    """
+    import torch
+
+    count = 1 if torch.cuda.is_available() else 2
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // count))
+    kept = ExitStack()
+    atexit.register(kept.close)
+    works = [kept.enter_context(started(script, *arguments)) for _ in range(count)]
+
+    def work() -> dict[str, float]:
+        with ThreadPoolExecutor() as pool:
+            found = [done.result() for done in [pool.submit(each) for each in works]]
+        return {**found[0], "rate": sum(each["rate"] for each in found)}
+
+    return work
 
 
 def _said(values: Mapping[str, float]) -> list[str]:

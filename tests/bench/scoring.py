@@ -4,9 +4,10 @@
     DATA=folder make bench BENCH=scoring   # lm-eval finds datasets such as cais/mmlu in that folder
 
 Each side is a process of its own, which in every round scores the same questions of each of TASKS with
-the model of a finished study; loading of model and data is not counted. A task whose data cannot be had
-is left out. In bfloat16 some questions are judged otherwise by rounding alone: the share that is judged
-alike is printed. That float32 gives equal scores question by question is a test's (tests/study).
+the model of a finished study; loading of model and data is not counted. Ours are two processes on a CPU,
+as in asking.py. A task whose data cannot be had is left out. In bfloat16 some questions are judged
+otherwise by rounding alone: the share that is judged alike is printed. That float32 gives equal scores
+question by question is a test's (tests/study).
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ratios import Work, compare, finished, grow, serve
+from ratios import Work, compare, finished, grow, serve, side_by_side
 
 from knowpack.errors import KnowpackError
 
@@ -45,14 +46,19 @@ def suite_of(task: str, shots: str, limit: str) -> Any:
         return load([{"task": task, "shots": count, "limit": int(limit), "chat": False}])
 
 
-def ours(alike: str, model: str, *task: str) -> Work:
+def ours(*given: str) -> Work:
+    return side_by_side(__file__, "one", *given)
+
+
+def one(alike: str, model: str, *task: str) -> Work:
     from knowpack.benchmarks import score_suite
     from knowpack.engine import Engine
     from knowpack.harness import ask_suite
 
     suite = suite_of(*task)
     options = {"dtype": "auto", "max_model_len": LONGEST, "kv_cache_gib": 2}
-    engine = Engine(Path(model), os.cpu_count() or 1, gpu_memory_utilization=0.9, **options)
+    threads = int(os.environ["OMP_NUM_THREADS"])
+    engine = Engine(Path(model), threads, gpu_memory_utilization=0.9, **options)
 
     def work() -> dict[str, float]:
         engine.llm.reset_prefix_cache()
@@ -62,7 +68,9 @@ def ours(alike: str, model: str, *task: str) -> Work:
         questions, _ = score_suite(responses, suite)
         acc = questions[questions.metric == "acc"]
         judged = acc.set_index(KEYS).value.sort_index()
-        judged.reset_index().to_parquet(alike)
+        own = Path(f"{alike}-{os.getpid()}")  # two processes write the same
+        judged.reset_index().to_parquet(own)
+        own.replace(alike)
         return {"rate": len(judged) / seconds, "acc": judged.mean()}
 
     return work
@@ -103,4 +111,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(finished(sys.argv[1]))
     else:
-        serve({"ours": ours, "baseline": baseline})
+        serve({"ours": ours, "one": one, "baseline": baseline})

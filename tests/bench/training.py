@@ -8,15 +8,12 @@ scripts train one after the other, on all cores.
 """
 
 import json
-import os
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ratios import Work, compare, finished, grow, serve, started
+from ratios import Work, compare, finished, grow, serve, side_by_side
 
 from knowpack.tables import read_table
 
@@ -30,19 +27,7 @@ def spec_of(run: Path, **changed: Any) -> dict[str, Any]:
 
 
 def ours(run: str, loss: str) -> Work:
-    import torch
-
-    together = 1 if torch.cuda.is_available() else 2
-    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // together))
-
-    def work() -> dict[str, float]:
-        with ExitStack() as kept, ThreadPoolExecutor() as pool:
-            sides = [started(__file__, "one", run, loss) for _ in range(together)]
-            works = [kept.enter_context(side) for side in sides]
-            found = [done.result() for done in [pool.submit(each) for each in works]]
-        return {**found[0], "rate": sum(each["rate"] for each in found)}
-
-    return work
+    return side_by_side(__file__, "one", run, loss)
 
 
 def one(run: str, loss: str) -> Work:
