@@ -160,7 +160,7 @@ def test_paraphrases_are_each_facts_first():
     [
         (
             {"unknown": 13},
-            f"13 Unknown facts are needed, but there are 12; lower grid.unknown or {MORE}",
+            f"13 Unknown facts are needed, but there are 12; take 12 in grid.unknown, or {MORE}",
         ),
         (
             {"unknown": 4, "extra": "highly_known", "per_unknown": 10},

@@ -122,7 +122,7 @@ def test_a_condition_that_needs_more_facts_fails_alone(tree: Tree) -> None:
     assert status == 1
     message = (
         f"error: 59 Unknown facts are needed, but there are {unknown}; "
-        "lower grid.unknown or study more facts (facts.size, or more rows of a table)"
+        f"take {unknown} in grid.unknown, or study more facts (facts.size, or more rows of a table)"
     )
     assert message in (tree.results / "logs/select_rows/tiny/uk59-s1.log").read_text()
     assert message in text

@@ -84,8 +84,8 @@ def select_rows(
 def _taught(pools: pd.DataFrame, unknown: int, facts_seed: int) -> list[str]:
     taught = unknown_order(pools, facts_seed)
     if len(taught) < unknown:
-        hint = f"lower grid.unknown or {MORE}"
-        raise too_few("Unknown facts", unknown, len(taught), hint)
+        lower = f"take {len(taught)} in grid.unknown, or " if taught else ""
+        raise too_few("Unknown facts", unknown, len(taught), lower + MORE)
     return taught[:unknown]
 
 
