@@ -11,6 +11,7 @@ rates are added up; the published scripts ask one after the other, on all cores.
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,6 @@ def prompts(study: Path, tokenizer: Any, facts: int) -> list[list[int]]:
     questions = read_table(study / "facts.parquet").question[:facts]
     prompter = Prompter(tokenizer, "", "text")
     return [prompter.prompt_ids(shown, question) for shown in examples for question in questions]
-
-
-def ours(*given: str) -> Work:
-    return side_by_side(__file__, "one", *given)
 
 
 def one(study: str, model: str, adapter: str, facts: str) -> Work:
@@ -85,4 +82,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(finished(sys.argv[1]))
     else:
-        serve({"ours": ours, "one": one, "baseline": baseline})
+        serve({"ours": partial(side_by_side, __file__, "one"), "one": one, "baseline": baseline})

@@ -15,13 +15,15 @@ import os
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 from ratios import Work, compare, finished, grow, serve, side_by_side
 
 from knowpack.errors import KnowpackError
+from knowpack.tables import read_table, write_table
 
 ROOT = Path(__file__).parents[2]
 ROUNDS, BAR = 5, 4
@@ -46,10 +48,6 @@ def suite_of(task: str, shots: str, limit: str) -> Any:
         return load([{"task": task, "shots": count, "limit": int(limit), "chat": False}])
 
 
-def ours(*given: str) -> Work:
-    return side_by_side(__file__, "one", *given)
-
-
 def one(alike: str, model: str, *task: str) -> Work:
     from knowpack.benchmarks import score_suite
     from knowpack.engine import Engine
@@ -67,11 +65,10 @@ def one(alike: str, model: str, *task: str) -> Work:
         seconds = time.monotonic() - start
         questions, _ = score_suite(responses, suite)
         acc = questions[questions.metric == "acc"]
-        judged = acc.set_index(KEYS).value.sort_index()
-        own = Path(f"{alike}-{os.getpid()}")  # two processes write the same
-        judged.reset_index().to_parquet(own)
-        own.replace(alike)
-        return {"rate": len(judged) / seconds, "acc": judged.mean()}
+        judged = acc[[*KEYS, "value"]]
+        # Two processes write the same.
+        write_table(judged, alike, pa.Schema.from_pandas(judged, preserve_index=False))
+        return {"rate": len(judged) / seconds, "acc": judged.value.mean()}
 
     return work
 
@@ -83,7 +80,7 @@ def baseline(alike: str, model: str, *task: str) -> Work:
 
     def work() -> dict[str, float]:
         judged, seconds = score(suite_of(*task))
-        same = judged.sort_index() == pd.read_parquet(alike).set_index(KEYS).value
+        same = judged.sort_index() == read_table(alike).set_index(KEYS).value.sort_index()
         return {"rate": len(judged) / seconds, "acc": judged.mean(), "alike": same.mean()}
 
     return work
@@ -111,4 +108,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(finished(sys.argv[1]))
     else:
-        serve({"ours": ours, "one": one, "baseline": baseline})
+        serve({"ours": partial(side_by_side, __file__, "one"), "one": one, "baseline": baseline})

@@ -10,6 +10,7 @@ scripts train one after the other, on all cores.
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,6 @@ BARS = {"row": 2, "answer": 4}
 def spec_of(run: Path, **changed: Any) -> dict[str, Any]:
     recorded = json.loads((run / "adapter/run.json").read_text())["spec"]
     return {**recorded, "epochs": EPOCHS, **changed}
-
-
-def ours(run: str, loss: str) -> Work:
-    return side_by_side(__file__, "one", run, loss)
 
 
 def one(run: str, loss: str) -> Work:
@@ -107,4 +104,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(finished(sys.argv[1]))
     else:
-        serve({"ours": ours, "one": one, "baseline": baseline})
+        serve({"ours": partial(side_by_side, __file__, "one"), "one": one, "baseline": baseline})

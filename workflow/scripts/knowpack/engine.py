@@ -77,7 +77,7 @@ class Engine:
                 "distributed_executor_backend": "mp" if devices > 1 else "uni",
                 "gpu_memory_utilization": 0.1,  # here: the share of memory that must be free
                 # Compiling gives 3 times the speed in bfloat16. In float32 the products take far longer
-                # than all else: it gives an eighth, and costs a start one to three minutes.
+                # than all else: it gives an eighth, and costs a start 45 s, the first one two minutes.
                 "enforce_eager": shutil.which("g++") is None or self.dtype != "bfloat16",
             }
         if self.takes_lora:
