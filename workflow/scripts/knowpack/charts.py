@@ -20,7 +20,7 @@ _AXIS = alt.Axis(tickCount=5)
 _INK = {
     **{"labelColor": "var(--text)", "titleColor": "var(--text)", "titleFontWeight": "normal"},
     **{"domainColor": "var(--quiet)", "tickColor": "var(--quiet)", "gridColor": "var(--line)"},
-    **{"labelFontSize": 11, "titleFontSize": 12},
+    **{"labelFontSize": 11, "titleFontSize": 12, "titlePadding": 10},
 }
 _NAMED = [
     alt.Tooltip("recipe:N", title="Recipe"),
