@@ -63,8 +63,8 @@ def fixed(
         of_task = name.partition(" ")[0] if " " in name else ""
         base = np.full(1 + replicates, 0.5) if of_task else None
         sign = -1 if name == "negative_shift" else 1
-        every = np.full(len(runs), units)
-        found.append(Measure(name, np.tile(row, (1 + replicates, 1)), every, sign, base, of_task))
+        values, each = np.tile(row, (1 + replicates, 1)), np.tile(row, (units, 1))
+        found.append(Measure(name, values, each, sign, base, of_task))
     return measured(runs, *found)
 
 
@@ -95,14 +95,13 @@ def drawn(
 
     taught = np.arange(facts)[:, None] < levels
     draws = Draws(facts, int(rng.integers(2**32)), replicates)
-    every = np.full(len(runs), facts)
+    known, lost = np.where(taught, shares(right), np.nan), shares(fell)
     with threadpool_limits(1):  # threads cost such small products more than they give
-        reliability = draws.means(shares(right), taught)
-        negative = draws.means(shares(fell))
+        reliability, negative = draws.means(known), draws.means(lost)
     return measured(
         runs,
-        Measure("reliability", reliability, taught.sum(axis=0)),
-        Measure("negative_shift", negative, every, sign=-1),
+        Measure("reliability", reliability, known),
+        Measure("negative_shift", negative, lost, sign=-1),
     )
 
 

@@ -9,13 +9,13 @@ def test_the_first_row_is_what_was_measured():
     of = np.array([[True, False], [True, False], [False, True], [True, False]])
     draws = Draws(4, seed=1, replicates=3)
     assert draws.means(values)[0].tolist() == [0.625, 0.5]
-    assert draws.means(values, of)[0].tolist() == [0.5, 1.0]
+    assert draws.means(np.where(of, values, np.nan))[0].tolist() == [0.5, 1.0]
     assert draws.means(values).shape == (4, 2)
 
 
 def test_no_replicate_of_one_fact_is_empty_and_none_of_no_fact_has_a_mean():
-    of = np.array([[True, False], [False, False]])
-    means = Draws(2, seed=1, replicates=150).means(np.array([[0.7, 1.0], [0.1, 1.0]]), of)
+    of_none = np.array([[0.7, np.nan], [np.nan, np.nan]])
+    means = Draws(2, seed=1, replicates=150).means(of_none)
     assert means[:, 0] == pytest.approx(0.7)
     assert np.isnan(means[:, 1]).all()
 

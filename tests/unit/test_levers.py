@@ -3,9 +3,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from answer_study import drawn, fixed, run_table
+from answer_study import drawn, fixed, measured, run_table
 
+from knowpack.bootstrap import Draws
 from knowpack.levers import LEVERS, levers
+from knowpack.measures import Measure
 from knowpack.tables import read_table, write_table
 
 DEFAULTS = {"rank": 1, "learning_rate": 0.001}
@@ -116,6 +118,19 @@ def test_what_makes_no_difference_seldom_helps():
         for row in levers(study, {"rank": 1}).to_dict("records"):
             told[row["measure"]] += row["helps"] is not None
     assert max(told.values()) <= 10
+
+
+@pytest.mark.parametrize(("lost", "told"), [(1, None), (5, None), (6, False)])
+def test_a_few_questions_judge_no_lever(lost: int, told: bool | None):
+    """Five that all seeds lost, of sixty: as likely all to one side by chance as one in sixteen."""
+    runs = runs_of({}, extras=[("none", 0), ("highly_known", 1)])
+    each = np.ones((60, len(runs)))
+    each[:lost, runs["per_unknown"] == 1] = 0
+    table = levers(measured(runs, Measure("quiz acc", Draws(60, 1).means(each), each)), DEFAULTS)
+    row = table.iloc[0]
+    assert row["difference"] == pytest.approx(-lost / 60)
+    assert row["helps"] == told
+    assert pd.isna(row["low"]) == (told is None)
 
 
 def test_pairs_over_facts_tell_what_two_intervals_do_not():

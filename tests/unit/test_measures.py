@@ -64,14 +64,14 @@ def test_other_wordings_are_the_mean_of_each_facts_own():
     assert found.values[0, 0] == pytest.approx(0.5)
     assert np.isnan(found.values[:, 1]).all()
     assert found.values[1:, 0].min() >= 0.25 and found.values[1:, 0].max() <= 0.75
-    table = levers(measured(RUNS[:2], found._replace(units=np.array([2, 2]))), {})
+    table = levers(measured(RUNS[:2], found._replace(each=np.ones((3, 2)))), {})
     assert table.empty  # two seeds of one recipe
 
 
 def test_the_order_of_rows_changes_nothing():
     order = np.random.default_rng(1).permutation(len(RUNS))
     plain, others = study(), study(shuffled=True)
-    moved = [m._replace(values=m.values[:, order], units=m.units[order]) for m in others]
+    moved = [m._replace(values=m.values[:, order], each=m.each[:, order]) for m in others]
     for table in (
         lambda one: capacity(one, [0.5, 0.7], [0.3, 0.4]),
         lambda one: frontier(one, 0.6, 0.4),

@@ -133,7 +133,7 @@ def levers_caption(table: pd.DataFrame, runs: pd.DataFrame) -> str:
     told = table["low"].notna().sum()
     alone = " A pair of one seed compares two adapters, not two recipes, and is not judged."
     single = alone if (table["seeds"] == 1).any() else ""
-    few = " Without brackets: fewer than 6 facts or questions." if told < len(table) else ""
+    few = " Without brackets: fewer than 6 facts or questions differ." if told < len(table) else ""
     return (
         "What one recipe has more than another of the same level, in parts of 1, over the same "
         f"facts, questions and seeds. {_intervals(runs)}{single}{few} Better or worse: the interval does "

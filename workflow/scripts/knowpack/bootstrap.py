@@ -12,7 +12,7 @@ import numpy as np
 
 REPLICATES = 1000
 COVERED = 0.95
-FEWEST = 6  # facts or questions: of fewer, all with one sign are more than 5 % likely by chance
+FEWEST = 6  # facts or questions that differ: of fewer, all to one side are more than 5 % likely by chance
 DIGITS = 10  # beyond them only the order of additions shows
 _CHUNK = 100  # replicates at a time, so that memory holds few weights
 
@@ -26,16 +26,15 @@ class Draws(NamedTuple):
     seed: int
     replicates: int = REPLICATES
 
-    def means(self, values: Array, of: Array | None = None) -> Array:
-        """Return the weighted mean of each column, (1 + replicates, columns).
+    def means(self, values: Array) -> Array:
+        """Return the weighted mean of each column of ``values``, (1 + replicates, columns).
 
-        Args:
-            values: (units, columns).
-            of: the same shape, true where a unit counts; all of them if None. A column of which
-                none counts has the mean NaN.
+        ``values`` are (units, columns), NaN where a unit does not count; a column of which none counts has
+        the mean NaN.
         """
-        counted = np.ones((self.units, 1)) if of is None else of.astype(float)
-        weighed = values * counted
+        missing = np.isnan(values)
+        counted = (~missing if missing.any() else np.ones((self.units, 1))).astype(float)
+        weighed = np.where(missing, 0, values)
         generator = np.random.default_rng(self.seed)
         found = [_means(np.ones((1, self.units)), weighed, counted)]
         for start in range(0, self.replicates, _CHUNK):

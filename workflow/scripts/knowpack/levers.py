@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -21,7 +22,7 @@ LEVERS = pa.schema(
         pa.field("lever", pa.string(), nullable=False),
         pa.field("measure", pa.string(), nullable=False),
         pa.field("difference", pa.float64(), nullable=False),
-        pa.field("low", pa.float64()),  # null: too few facts or questions to tell
+        pa.field("low", pa.float64()),  # null: too few facts or questions differ to tell
         pa.field("high", pa.float64()),
         pa.field("units", pa.int64(), nullable=False),
         pa.field("seeds", pa.int64(), nullable=False),  # that both have; 0: not paired over seeds
@@ -82,9 +83,12 @@ def _compared(
     measured: Measured, measure: Measure, unknown: int, recipe: str, against: str
 ) -> dict[str, Any]:
     cells = [measured.cell(unknown, name) for name in (recipe, against)]
+    paired = _paired(measured, *cells)
+    seeds = len(paired[0])
+    ours, theirs = paired if seeds else cells
     units = int(min(measure.units[cell].min() for cell in cells))
-    values, seeds = _difference(measured, measure, *cells)
-    low, high = interval(values) if units >= FEWEST else (None, None)
+    values = _difference(measured, measure, ours, theirs, bool(seeds))
+    low, high = interval(values) if _differing(measure, ours, theirs) >= FEWEST else (None, None)
     helps = None
     several = seeds > 1 or (not seeds and min(map(len, cells)) > 1)
     if several and low is not None and high is not None and not low <= 0 <= high:
@@ -100,16 +104,27 @@ def _compared(
     }
 
 
-def _difference(
-    measured: Measured, measure: Measure, ours: list[int], theirs: list[int]
-) -> tuple[Array, int]:
-    """The difference of the means, (1 + replicates,), and the number of seeds that both have."""
+def _paired(measured: Measured, ours: list[int], theirs: list[int]) -> tuple[list[int], list[int]]:
+    """The columns of the seeds that both have."""
     seeds = measured.runs["seed"].to_numpy()
-    paired = [(one, other) for one in ours for other in theirs if seeds[one] == seeds[other]]
+    both = [(one, other) for one in ours for other in theirs if seeds[one] == seeds[other]]
+    return [one for one, _ in both], [other for _, other in both]
+
+
+def _differing(measure: Measure, ours: list[int], theirs: list[int]) -> int:
+    """How many facts or questions have another mean over seeds in one recipe than in the other."""
+    each = np.nan_to_num(measure.each.astype(float))
+    apart = each[:, ours].mean(axis=1) - each[:, theirs].mean(axis=1)
+    return int(np.count_nonzero(apart.round(DIGITS)))
+
+
+def _difference(
+    measured: Measured, measure: Measure, ours: list[int], theirs: list[int], paired: bool
+) -> Array:
+    """The difference of the means over seeds, (1 + replicates,)."""
     if not paired:
-        means = [measured.mean(measure, cell, student=True) for cell in (ours, theirs)]
-        return (means[0] - means[1]).round(DIGITS), 0
-    one, other = (list(columns) for columns in zip(*paired, strict=True))
-    name = f"{measured.model} {seeds[one].tolist()} seeds"
-    weights = seed_weights(len(one), sub_seed(0, name), len(measure.values) - 1, student=True)
-    return over_seeds(measure.values[:, one] - measure.values[:, other], weights), len(one)
+        means = [measured.mean(measure, columns, student=True) for columns in (ours, theirs)]
+        return (means[0] - means[1]).round(DIGITS)
+    name = f"{measured.model} {measured.runs['seed'].to_numpy()[ours].tolist()} seeds"
+    weights = seed_weights(len(ours), sub_seed(0, name), len(measure.values) - 1, student=True)
+    return over_seeds(measure.values[:, ours] - measure.values[:, theirs], weights)

@@ -30,10 +30,15 @@ class Measure(NamedTuple):
 
     name: str  # "reliability", or a task and metric
     values: Array  # (1 + replicates, runs)
-    units: Array  # (runs,), how many facts or questions it is the mean of
+    each: Array  # (facts or questions, runs), what it is the mean of; NaN where one does not count
     sign: int = 1  # -1: the less the better
     base: Array | None = None  # (1 + replicates,) of the model itself, where it was asked
     task: str = ""  # of a benchmark
+
+    @property
+    def units(self) -> Array:
+        """How many facts or questions count in each run, (runs,)."""
+        return np.asarray((~np.isnan(self.each)).sum(axis=0))
 
 
 class Measured(NamedTuple):
@@ -119,12 +124,11 @@ def of_facts(
         rose.append((new > base).to_numpy())
         fell.append((new < base).to_numpy())
     draws = _fact_draws(model, len(base), replicates)
-    mask = np.stack(taught, axis=1)
-    every = np.full(len(taught), len(base))
+    of_taught = np.where(np.stack(taught, axis=1), np.stack(right, axis=1), np.float32(np.nan))
     return [
-        Measure(RELIABILITY, draws.means(np.stack(right, axis=1), mask), mask.sum(axis=0)),
-        Measure(POSITIVE, draws.means(np.stack(rose, axis=1)), every),
-        Measure(NEGATIVE, draws.means(np.stack(fell, axis=1)), every, sign=-1),
+        _drawn(RELIABILITY, draws, of_taught),
+        _drawn(POSITIVE, draws, np.stack(rose, axis=1)),
+        _drawn(NEGATIVE, draws, np.stack(fell, axis=1), sign=-1),
     ]
 
 
@@ -150,12 +154,14 @@ def of_rewordings(
     for kind, name in _OTHERWISE.items():
         asked = [labels[labels["kind"] == kind].groupby("fact_id") for labels in runs]
         right = np.stack([of_fact["p_correct"].mean().reindex(index) for of_fact in asked], axis=1)
-        mask = ~np.isnan(right)
-        if mask.any():
+        if not np.isnan(right).all():
             draws = _fact_draws(model, len(index), replicates)
-            values = draws.means(np.nan_to_num(right).astype(np.float32), mask)
-            found.append(Measure(name, values, mask.sum(axis=0)))
+            found.append(_drawn(name, draws, right.astype(np.float32)))
     return found
+
+
+def _drawn(name: str, draws: Draws, each: Array, sign: int = 1) -> Measure:
+    return Measure(name, draws.means(each), each, sign)
 
 
 def _fact_draws(model: str, facts: int, replicates: int) -> Draws:
@@ -224,9 +230,8 @@ def _benchmark(
         blocks = [_block(model, metric, name, values[part == name]) for name in sorted(set(part))]
         means = np.mean(blocks, axis=0)
         if np.abs(means[0] - said).max() < _AGREE:
-            units = np.full(len(said) - 1, len(values))
             name = f"{metric.task} {metric.metric}"
-            return Measure(name, means[:, 1:], units, base=means[:, 0], task=metric.task)
+            return Measure(name, means[:, 1:], values[:, 1:], base=means[:, 0], task=metric.task)
     return None
 
 
