@@ -23,7 +23,7 @@ import torch
 from asking import prompts
 from ratios import TABLE, finished
 from scoring import LONGEST, TASKS, suite_of
-from training import tokens
+from training import runs_by_rows, tokens
 
 from knowpack.errors import KnowpackError
 from knowpack.precision import resolve
@@ -141,7 +141,7 @@ def floors(study: Path) -> dict[str, Floor]:
             size, missed * sum(map(len, asked)) / len(asked), written
         )
     }
-    run = max(study.glob("*/*/adapter/run.json")).parents[1]
+    *_, run = runs_by_rows(study).values()
     spec = json.loads((run / "adapter/run.json").read_text())["spec"]
     rows = tokens(run, spec)
     length = sum(map(len, rows)) / len(rows)
@@ -163,6 +163,8 @@ def main(study: Path) -> None:
     rates = read_table(TABLE).set_index("what")
     rows = []
     for what, floor in floors(study).items():
+        if what not in rates.index:
+            continue  # not timed yet
         seconds = max(floor.operations / rate, floor.read / read)
         ours, baseline = rates.loc[what, ["ours", "baseline"]]
         rows.append(

@@ -84,12 +84,18 @@ def _found(rows: int, seconds: float, loss: list[float]) -> dict[str, float]:
     }
 
 
-def main(study: Path) -> None:
+def runs_by_rows(study: Path) -> dict[int, Path]:
+    """A run of each number of rows, the fewest first."""
     runs = {
         len(read_table(path.parents[1] / "rows.parquet")): path.parents[1]
         for path in sorted(study.glob("*/*/adapter/run.json"))
     }
-    sizes = sorted(runs)
+    return dict(sorted(runs.items()))
+
+
+def main(study: Path) -> None:
+    runs = runs_by_rows(study)
+    sizes = list(runs)
     largest = runs[sizes[-1]]
     size = f"{sizes[-1]} rows of {largest.name}, {largest.parent.name}"
     for loss, bar in BARS.items():
