@@ -34,7 +34,7 @@ class Draws(NamedTuple):
         """
         missing = np.isnan(values)
         counted = (~missing if missing.any() else np.ones((self.units, 1))).astype(float)
-        weighed = np.where(missing, 0, values)
+        weighed = np.where(missing, 0, values).astype(float)  # once, not in every product
         generator = np.random.default_rng(self.seed)
         found = [_means(np.ones((1, self.units)), weighed, counted)]
         for start in range(0, self.replicates, _CHUNK):

@@ -82,20 +82,20 @@ def _row(measured: Measured, unknown: int, recipe: str) -> dict[str, Any]:
     harms = measured.harms(columns, student=True)
     negative = harms.pop(NEGATIVE)
     worst = max(harms, key=lambda task: harms[task][0], default=None)
-    facts = measured.of(NEGATIVE).units[columns].min()
+    facts = measured.of(NEGATIVE).fewest(columns)
     row = {"model": measured.model, "unknown": unknown, "recipe": recipe, "seeds": len(columns)}
-    row |= _spread("reliability", reliability.clip(0, 1), taught.units[columns].min())
+    row |= _spread("reliability", reliability.clip(0, 1), taught.fewest(columns))
     row |= dict.fromkeys(["generalization", "generalization_low", "generalization_high"])
     if measured.has(GENERALIZATION):
         otherwise = measured.of(GENERALIZATION)
-        if units := otherwise.units[columns].min():
+        if units := otherwise.fewest(columns):
             known = measured.mean(otherwise, columns, student=True)
             row |= _spread("generalization", known.clip(0, 1), units)
     row |= _spread("negative_shift", negative.clip(0, 1), facts)
     row |= {"benchmark": worst, "drop": None, "drop_low": None, "drop_high": None}
     if worst is not None:
         asked = next(one for one in measured.measures if one.task == worst)
-        row |= _spread("drop", harms[worst], asked.units[columns].min())
+        row |= _spread("drop", harms[worst], asked.fewest(columns))
     harm = max([0.0, *(float(one[0]) for one in (negative, *harms.values()))])
     return {**row, "harm": harm, "rows": first["rows"]}
 

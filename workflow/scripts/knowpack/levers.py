@@ -41,6 +41,7 @@ def levers(measured: Measured, defaults: Mapping[str, Any]) -> pd.DataFrame:
     the same extras that has those settings, and recipes against each other that differ in their extras
     only, or in one setting only, the later against the earlier.
     """
+    counted = [measure for measure in measured.measures if measure.units.all()]
     rows = [
         {
             "model": measured.model,
@@ -52,8 +53,7 @@ def levers(measured: Measured, defaults: Mapping[str, Any]) -> pd.DataFrame:
         | _compared(measured, measure, unknown, recipe["recipe"], against["recipe"])
         for unknown in sorted(set(measured.runs["unknown"]))
         for recipe, against in _pairs(measured, unknown, defaults)
-        for measure in measured.measures
-        if measure.units.all()
+        for measure in counted
     ]
     return pd.DataFrame(rows, columns=LEVERS.names)
 
@@ -86,7 +86,7 @@ def _compared(
     paired = _paired(measured, *cells)
     seeds = len(paired[0])
     ours, theirs = paired if seeds else cells
-    units = int(min(measure.units[cell].min() for cell in cells))
+    units = min(measure.fewest(cell) for cell in cells)
     values = _difference(measured, measure, ours, theirs, bool(seeds))
     low, high = interval(values) if _differing(measure, ours, theirs) >= FEWEST else (None, None)
     helps = None
@@ -113,9 +113,11 @@ def _paired(measured: Measured, ours: list[int], theirs: list[int]) -> tuple[lis
 
 def _differing(measure: Measure, ours: list[int], theirs: list[int]) -> int:
     """How many facts or questions have another mean over seeds in one recipe than in the other."""
-    each = np.nan_to_num(measure.each.astype(float))
-    apart = each[:, ours].mean(axis=1) - each[:, theirs].mean(axis=1)
-    return int(np.count_nonzero(apart.round(DIGITS)))
+    means = [
+        np.nan_to_num(measure.each[:, columns].astype(float)).mean(axis=1)
+        for columns in (ours, theirs)
+    ]
+    return int(np.count_nonzero((means[0] - means[1]).round(DIGITS)))
 
 
 def _difference(

@@ -40,6 +40,10 @@ class Measure(NamedTuple):
         """How many facts or questions count in each run, (runs,)."""
         return np.asarray((~np.isnan(self.each)).sum(axis=0))
 
+    def fewest(self, columns: list[int]) -> int:
+        """Return how many count in the run of ``columns`` that has the fewest."""
+        return int((~np.isnan(self.each[:, columns])).sum(axis=0).min())
+
 
 class Measured(NamedTuple):
     """All measures of a model."""
