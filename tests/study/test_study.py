@@ -7,6 +7,7 @@ import base64
 import json
 import re
 import unicodedata
+from math import isnan
 from pathlib import Path
 
 import pandas as pd
@@ -220,7 +221,8 @@ def test_a_lever_is_the_difference_of_the_other_tables(small: SmallStudy) -> Non
         last = rows.groupby("extra")[measure].last()
         expected = last["highly_known"] - last["none"]
         assert abs(found["difference"][measure] - expected) < 1e-9
-        assert found.low[measure] <= expected <= found.high[measure]
+        low, high = found.low[measure], found.high[measure]
+        assert low <= expected <= high or (isnan(low) and isnan(high))  # where few facts differ
     assert {"reasoning acc", "misconceptions acc"} <= set(found.index)
 
 
