@@ -11,7 +11,6 @@ import pytest
 from nvidia_smi import install_nvidia_smi
 
 from knowpack import devices
-from knowpack.batches import IGNORED, Collator
 from knowpack.checks import prepare
 from knowpack.devices import VISIBLE, claim, visible
 from knowpack.engine import check_heads
@@ -215,9 +214,3 @@ def test_devices_that_cannot_share_a_batch() -> None:
         "jobs.train.devices: 8 devices cannot share batches of 12 rows equally "
         "(training.batch_size); take a number that divides 12"
     )
-
-
-def test_rows_without_a_label_make_a_batch() -> None:
-    batch = Collator(0)([{"input_ids": [5, 6], "labels": [IGNORED] * 2}] * 2)
-    assert batch["labels"].tolist() == [[IGNORED] * 2] * 2
-    assert batch["logits_to_keep"] == 2

@@ -339,7 +339,7 @@ def test_the_trainer_sees_these_rows_and_falls_to_a_rate_of_0(
             rates.extend([logs["learning_rate"]] if "learning_rate" in logs else [])
 
     collate = Collated(batches)
-    monkeypatch.setattr("knowpack.training.Collator", lambda pad: collate(pad))
+    monkeypatch.setattr("knowpack.training.Collator", collate)
     monkeypatch.setattr("knowpack.training.Progress", Spy)
     train(model, ROWS, SPEC | {"extras_from": 3, "batch_size": 2}, "code", tmp_path, Bar)
     assert [sum(batch) for batch in batches] == [2] * 2 + [2] * 4  # rows with a label
@@ -352,10 +352,10 @@ class Collated:
     def __init__(self, batches: list[list[int]]) -> None:
         self.batches = batches
 
-    def __call__(self, pad: int) -> Any:
+    def __call__(self, pad: int, packs: bool) -> Any:
         from knowpack.batches import Collator
 
-        collate = Collator(pad)
+        collate = Collator(pad, packs)
 
         def noted(rows: Any) -> Any:
             self.batches.append([any(label != IGNORED for label in row["labels"]) for row in rows])

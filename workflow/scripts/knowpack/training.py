@@ -6,6 +6,7 @@ https://huggingface.co/docs/transformers/main_classes/trainer.
 
 import hashlib
 import json
+import math
 import shutil
 import time
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ import torch
 from transformers import AutoTokenizer, PreTrainedModel, Trainer, TrainingArguments, set_seed
 from transformers.trainer_callback import TrainerState
 
-from knowpack.batches import Collator, tokenise
+from knowpack.batches import Collator, packs, tokenise
 from knowpack.epochs import Ends, Progress, held_out_losses, waited
 from knowpack.files import digest
 from knowpack.losses import take_off_head
@@ -115,14 +116,14 @@ def _fit(
     loss = take_off_head(base) if devices == 1 else None  # divided, it is whole nowhere
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     progress = Progress(bar, plan, run / "epochs" if spec.get("keep_epochs") else None)
-    arguments = _arguments(run / "checkpoints", spec, devices, plan)
+    arguments = _arguments(run / "checkpoints", spec, devices, plan, len(held))
     patience = spec.get("patience", 0)
     trainer = (Trainer if devices == 1 else SharingTrainer)(
         model=model,
         args=arguments,
         train_dataset=plan.rows,
         eval_dataset=held or None,
-        data_collator=Collator(pad),
+        data_collator=Collator(pad, packs(base)),
         callbacks=[progress] * (rank() == 0) + [Ends(plan, patience)],
         compute_loss_func=loss,
         optimizers=(optimizer(model, arguments, spec), None),
@@ -171,14 +172,15 @@ def device_name() -> str:
 def _load(folder: Path, devices: int) -> PreTrainedModel:
     model = load(folder, devices)
     model.config.use_cache = False
-    # The last positions are a strided view, for which torch copies the whole head once a row: 7 s a
-    # step on a CPU rather than 0.6.
-    model.get_output_embeddings().register_forward_pre_hook(lambda _, x: (x[0].contiguous(),))
     return model
 
 
 def _arguments(
-    checkpoints: Path, spec: Mapping[str, Any], devices: int = 1, plan: Schedule | None = None
+    checkpoints: Path,
+    spec: Mapping[str, Any],
+    devices: int = 1,
+    plan: Schedule | None = None,
+    held: int = 0,
 ) -> TrainingArguments:
     """The paper's settings; all else is the Trainer's default (AdamW, linear decay, no warm-up)."""
     when: dict[str, Any] = {"num_train_epochs": spec["epochs"], "save_strategy": "epoch"}
@@ -187,7 +189,8 @@ def _arguments(
         when["train_sampling_strategy"] = "sequential"
     if spec.get("patience"):
         when |= {"eval_strategy": when["save_strategy"], "eval_steps": when.get("save_steps")}
-        when["per_device_eval_batch_size"] = spec["batch_size"]
+        # Batches count alike, as one row each where they are packed, so they are of one size.
+        when["per_device_eval_batch_size"] = math.ceil(held / math.ceil(held / spec["batch_size"]))
         when |= {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss"}
         when["greater_is_better"] = False
     on_gpu = torch.cuda.is_available()
