@@ -23,7 +23,7 @@ import torch
 from asking import prompts
 from ratios import TABLE, finished
 from scoring import LONGEST, TASKS, suite_of
-from training import runs_by_rows, tokens
+from training import middle, runs_by_rows, tokens
 
 from knowpack.errors import KnowpackError
 from knowpack.precision import resolve
@@ -141,7 +141,8 @@ def floors(study: Path) -> dict[str, Floor]:
             size, missed * sum(map(len, asked)) / len(asked), written
         )
     }
-    *_, run = runs_by_rows(study).values()
+    runs = runs_by_rows(study)
+    run = runs[middle(runs)]
     spec = json.loads((run / "adapter/run.json").read_text())["spec"]
     rows = tokens(run, spec)
     length = sum(map(len, rows)) / len(rows)
