@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from knowpack.losses import IGNORED
 
-LONGEST_PACK = 2048  # tokens; of more, attention among all costs more than padding
+LONGEST_PACK = 512  # tokens; of more, attention among all costs a small model more than padding
 
 
 def tokenise(rows: Sequence[tuple[list[int], int]], loss: str) -> list[dict[str, list[int]]]:
