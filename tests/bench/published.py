@@ -64,8 +64,8 @@ def scorer(model: Path) -> Callable[[Sequence[Any]], tuple[pd.Series, float]]:
     from lm_eval.models.huggingface import HFLM
 
     where = "cuda" if torch.cuda.is_available() else "cpu"
-    # All logits of 16 prompts with five shots are 10 GB in float32, and their softmax is as many.
-    size = 4 if resolve("auto") == "float32" else 16
+    # In float32 all logits of four long prompts of MMLU, and their softmax, take 12 GB.
+    size = 2 if resolve("auto") == "float32" else 16
     backend = HFLM(pretrained=str(model), dtype=resolve("auto"), device=where, batch_size=size)
 
     def score(suite: Sequence[Any]) -> tuple[pd.Series, float]:
