@@ -65,8 +65,9 @@ def scorer(model: Path) -> Callable[[Sequence[Any]], tuple[pd.Series, float]]:
 
     where = "cuda" if torch.cuda.is_available() else "cpu"
     # In float32 all logits of four long prompts of MMLU, and their softmax, take 12 GB.
-    size = 2 if resolve("auto") == "float32" else 16
-    backend = HFLM(pretrained=str(model), dtype=resolve("auto"), device=where, batch_size=size)
+    dtype = OPTIONS["dtype"]
+    size = 2 if dtype == "float32" else 16
+    backend = HFLM(pretrained=str(model), dtype=dtype, device=where, batch_size=size)
 
     def score(suite: Sequence[Any]) -> tuple[pd.Series, float]:
         (benchmark,) = suite

@@ -41,11 +41,8 @@ def test_a_padded_batch_with_the_loss_on_the_answer():
         "attention_mask": [[1, 1, 1, 1, 1], [0, 0, 1, 1, 1]],
         "position_ids": [[0, 1, 2, 3, 4], [0, 0, 0, 1, 2]],
         "labels": [[IGNORED, 14, 15], [IGNORED, IGNORED, 23]],
-        "logits_to_keep": [
-            2,
-            3,
-            4,
-        ],  # 14 and 15 are predicted by the tokens before, the last's is none
+        # 14 and 15 are predicted by the tokens before them, nothing by the last.
+        "logits_to_keep": [2, 3, 4],
     }
 
 
