@@ -59,6 +59,14 @@ class Inputs(dict[str, str]):
     __getattr__ = dict.__getitem__
 
 
+# What the engine changes in vLLM while it starts.
+PATCHED = {
+    "renderers/hf.py": "maybe_make_thread_pool = None",
+    "v1/attention/backend.py": "MultipleOf = int",
+    "v1/attention/backends/cpu_attn.py": "class CPUAttentionBackend: get_supported_kernel_block_sizes = list",
+}
+
+
 def job_of(model: Path, output: Path, **spec: Any) -> Any:
     """As much of what Snakemake gives a script as an engine needs."""
     return SimpleNamespace(
@@ -82,9 +90,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     folder = tmp_path / "run"
     folder.mkdir()
     (tmp_path / "some_work.py").write_text(WORK)
-    pool = tmp_path / "vllm/renderers/hf.py"
-    pool.parent.mkdir(parents=True)
-    pool.write_text("maybe_make_thread_pool = None")
+    for name, text in PATCHED.items():
+        module = tmp_path / "vllm" / name
+        module.parent.mkdir(parents=True, exist_ok=True)
+        module.write_text(text)
     (tmp_path / "vllm/__init__.py").write_text(VLLM)
     (tmp_path / "torch.py").write_text(TORCH)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
