@@ -55,8 +55,8 @@ def answerer(model: Path, adapter: Path | None = None) -> Callable[[Sequence[str
     return answer
 
 
-def scorer(model: Path) -> Callable[[Sequence[Any]], tuple[pd.Series, float]]:
-    """Return a function that scores a suite of one task.
+def scorer(model: Path, size: int = 16) -> Callable[[Sequence[Any]], tuple[pd.Series, float]]:
+    """Return a function that scores a suite of one task, in batches of ``size``.
 
     It returns what lm-eval gives each (task, question), and the seconds.
     """
@@ -64,9 +64,7 @@ def scorer(model: Path) -> Callable[[Sequence[Any]], tuple[pd.Series, float]]:
     from lm_eval.models.huggingface import HFLM
 
     where = "cuda" if torch.cuda.is_available() else "cpu"
-    # In float32 all logits of four long prompts of MMLU, and their softmax, take 12 GB.
     dtype = OPTIONS["dtype"]
-    size = 2 if dtype == "float32" else 16
     backend = HFLM(pretrained=str(model), dtype=dtype, device=where, batch_size=size)
 
     def score(suite: Sequence[Any]) -> tuple[pd.Series, float]:
