@@ -36,7 +36,10 @@ OPTIONS: dict[str, Any] = {
 
 def load(model: Path, adapter: Path | None = None) -> Any:
     network = AutoModelForCausalLM.from_pretrained(model, **OPTIONS)
-    return PeftModel.from_pretrained(network, str(adapter)) if adapter else network
+    if adapter is None:
+        return network
+    # Not merged, torch copies the bfloat16 head for every prompt of a batch: a seventh of the speed.
+    return PeftModel.from_pretrained(network, str(adapter)).merge_and_unload()
 
 
 def answerer(model: Path, adapter: Path | None = None) -> Callable[[Sequence[str]], list[str]]:

@@ -27,12 +27,12 @@ from knowpack.tables import read_table, write_table
 
 ROOT = Path(__file__).parents[2]
 ROUNDS, BAR = 5, 4
-# Task, shots (None: its own) and questions of each of its subtasks. Of MMLU 12 subjects: all 57 take
-# the baseline ten minutes a round.
+# Task, shots (None: its own, and prompts are short) and questions of each of its subtasks. Of MMLU 12
+# subjects: all 57 take the baseline ten minutes a round.
 TASKS = [
     ("mmlu_social_sciences", 5, 4),
     ("arc_easy", None, 100),
-    ("truthfulqa_mc1", None, 100),
+    ("truthfulqa_mc1", 0, 40),
     (str(ROOT / "resources/benchmarks/reasoning.yaml"), None, 100),
     (str(ROOT / "resources/benchmarks/misconceptions.yaml"), None, 100),
 ]
