@@ -10,7 +10,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -75,7 +75,8 @@ class Engine:
             settings["gpu_memory_utilization"] = options["gpu_memory_utilization"]
         else:
             settings |= {
-                "block_size": 16,  # prefixes are cached in whole blocks; the default is 128
+                # Prefixes are cached in whole blocks; the default is 128.
+                "block_size": 16 if _takes_small_blocks(devices) else 32,
                 # One device in this process: no second one to start.
                 "distributed_executor_backend": "mp" if devices > 1 else "uni",
                 "gpu_memory_utilization": 0.1,  # here: the share of memory that must be free
@@ -86,7 +87,8 @@ class Engine:
         if self.takes_lora:
             settings |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _lora_slot(rank)}
         # One thread asks. The pool is for several, and copies a tokenizer of 262,144 tokens twice, 5 s each.
-        with mock.patch("vllm.renderers.hf.maybe_make_thread_pool"), _small_blocks(on_gpu):
+        pool = mock.patch("vllm.renderers.hf.maybe_make_thread_pool")
+        with pool, _small_blocks() if settings.get("block_size") == 16 else nullcontext():
             self.llm = LLM(**settings)
         if not on_gpu:
             _keep_freed_memory()
@@ -222,16 +224,19 @@ def _lora_slot(rank: int) -> int:
     return next(slot for slot in (1, 8, 16, 32, 64, 128, 256, 320, 512) if rank <= slot)
 
 
-@contextmanager
-def _small_blocks(on_gpu: bool) -> Iterator[None]:
-    """Let engines started within have blocks of 16 tokens on an x86 CPU.
+def _takes_small_blocks(devices: int) -> bool:
+    """Whether `_small_blocks` works: on x86, where the model is in this process alone."""
+    alone = devices == 1 and os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING") == "0"
+    return alone and platform.machine().lower() in ("x86_64", "amd64")
 
-    vLLM's kernels there compute with them (`vec16`), but it says multiples of 32 and rounds up to that:
-    half of what a short question's choices have in common was then read once for each.
+
+@contextmanager
+def _small_blocks() -> Iterator[None]:
+    """Let an engine that starts within, in this process, have blocks of 16 tokens on a CPU.
+
+    vLLM's kernels for x86 compute with them (`vec16`), but it says multiples of 32 and rounds up to
+    that: what a short question's choices have in common was then read once for each.
     """
-    if on_gpu or platform.machine().lower() not in ("x86_64", "amd64"):
-        yield
-        return
     from vllm.v1.attention.backend import MultipleOf
 
     said = (
