@@ -12,7 +12,7 @@ class Ask(Strict):
     """Jobs that start vLLM: they ask, or write paraphrases."""
 
     mem_mb: Positive = 12000
-    """Memory in MB; with a cache of 2 GiB 6.4 GB were measured, and 8.5 in float32. Doubled where a job ran
+    """Memory in MB; with a cache of 2 GiB 6.7 GB were measured, and 8.5 in float32. Doubled where a job ran
     out of it."""
     runtime: Positive = 240
     """Longest time in minutes; 2 were measured in a small study, and 7 are modelled for the 210,360 prompts
