@@ -60,8 +60,8 @@ def answerer(model: Path, adapter: Path | None = None) -> Callable[[Sequence[str
     return answer
 
 
-def scorer(model: Path, size: int = 16) -> Callable[[Sequence[Any]], tuple[pd.Series, float]]:
-    """Return a function that scores a suite of one task, in batches of ``size``.
+def scorer(model: Path, long: bool = False) -> Callable[[Sequence[Any]], tuple[pd.Series, float]]:
+    """Return a function that scores a suite of one task, in small batches where prompts are ``long``.
 
     It returns what lm-eval gives each (task, question), and the seconds.
     """
@@ -70,6 +70,8 @@ def scorer(model: Path, size: int = 16) -> Callable[[Sequence[Any]], tuple[pd.Se
 
     where = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = OPTIONS["dtype"]
+    # All logits of a batch of long prompts, and their softmax: 16 take 29 GB in bfloat16.
+    size = 8 // getattr(torch, dtype).itemsize if long else 16
     backend = HFLM(pretrained=str(model), dtype=dtype, device=where, batch_size=size)
 
     def score(suite: Sequence[Any]) -> tuple[pd.Series, float]:

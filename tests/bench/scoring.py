@@ -76,11 +76,8 @@ def one(alike: str, model: str, *task: str) -> Work:
 
 def baseline(alike: str, model: str, *task: str) -> Work:
     import published
-    import torch
 
-    # All logits of a batch of long prompts, and their softmax: 16 take 29 GB in bfloat16.
-    long = 8 // getattr(torch, published.OPTIONS["dtype"]).itemsize
-    score = published.scorer(Path(model), 16 if task[1] == "None" else long)
+    score = published.scorer(Path(model), long=task[1] != "None")
 
     def work() -> dict[str, float]:
         judged, seconds = score(suite_of(*task))

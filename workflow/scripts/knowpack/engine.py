@@ -52,6 +52,7 @@ class Engine:
         from knowpack.precision import resolve
 
         on_gpu = torch.cuda.is_available()
+        small = not on_gpu and _takes_small_blocks(devices)
         self.device = torch.cuda.get_device_name() if on_gpu else "cpu"
         self.model, self.dtype = model, resolve(options["dtype"])
         self.takes_lora = adapter == "lora" or (adapter == "auto" and on_gpu)
@@ -76,7 +77,7 @@ class Engine:
         else:
             settings |= {
                 # Prefixes are cached in whole blocks; the default is 128.
-                "block_size": 16 if _takes_small_blocks(devices) else 32,
+                "block_size": 16 if small else 32,
                 # One device in this process: no second one to start.
                 "distributed_executor_backend": "mp" if devices > 1 else "uni",
                 "gpu_memory_utilization": 0.1,  # here: the share of memory that must be free
@@ -88,7 +89,7 @@ class Engine:
             settings |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _lora_slot(rank)}
         # One thread asks. The pool is for several, and copies a tokenizer of 262,144 tokens twice, 5 s each.
         pool = mock.patch("vllm.renderers.hf.maybe_make_thread_pool")
-        with pool, _small_blocks() if settings.get("block_size") == 16 else nullcontext():
+        with pool, _small_blocks() if small else nullcontext():
             self.llm = LLM(**settings)
         if not on_gpu:
             _keep_freed_memory()
