@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from study_tree import FAKE
 
 from knowpack import keeper, living
 from knowpack.errors import DataError
@@ -59,14 +61,6 @@ class Inputs(dict[str, str]):
     __getattr__ = dict.__getitem__
 
 
-# What the engine changes in vLLM while it starts.
-PATCHED = {
-    "renderers/hf.py": "maybe_make_thread_pool = None",
-    "v1/attention/backend.py": "MultipleOf = int",
-    "v1/attention/backends/cpu_attn.py": "class CPUAttentionBackend: get_supported_kernel_block_sizes = list",
-}
-
-
 def job_of(model: Path, output: Path, **spec: Any) -> Any:
     """As much of what Snakemake gives a script as an engine needs."""
     return SimpleNamespace(
@@ -90,10 +84,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     folder = tmp_path / "run"
     folder.mkdir()
     (tmp_path / "some_work.py").write_text(WORK)
-    for name, text in PATCHED.items():
-        module = tmp_path / "vllm" / name
-        module.parent.mkdir(parents=True, exist_ok=True)
-        module.write_text(text)
+    shutil.copytree(FAKE / "vllm", tmp_path / "vllm")  # with what the engine changes in it
     (tmp_path / "vllm/__init__.py").write_text(VLLM)
     (tmp_path / "torch.py").write_text(TORCH)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

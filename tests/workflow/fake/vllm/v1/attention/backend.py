@@ -1,0 +1,2 @@
+class MultipleOf(int):
+    """A size of blocks, and its multiples."""
