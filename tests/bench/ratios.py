@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -86,8 +87,8 @@ def compare(
     bar: float,
     size: str,
     anew: bool = False,
-) -> None:
-    """Let both sides of a script work in turn and record the medians.
+) -> float:
+    """Let both sides of a script work in turn and record the medians; return ours.
 
     ``script`` serves (see `serve`) the side, `ours` or `baseline`, with its ``arguments``: one process
     for all rounds, or with ``anew`` one a round.
@@ -102,7 +103,9 @@ def compare(
                 rates[side].append(made.pop("rate"))
                 said = ", ".join([f"{rates[side][-1]:.3g} {unit}", *_said(made)])
                 print(f"{what}, round {number + 1}, {side}: {said}", flush=True)
-    record(what, unit, *map(statistics.median, rates.values()), bar, size, device())
+    medians = [statistics.median(each) for each in rates.values()]
+    record(what, unit, *medians, bar, size, device())
+    return medians[0]
 
 
 def grow(
@@ -113,20 +116,24 @@ def grow(
     arguments: Mapping[int, Sequence[object]],
     rounds: int = 3,
     anew: bool = False,
+    measured: Mapping[int, float] = MappingProxyType({}),
 ) -> None:
     """Let our side work at each size, and record the medians.
 
-    ``arguments`` are the script's by size, which counts ``of``; ``anew`` is that of `compare`.
+    ``arguments`` are the script's by size, which counts ``of``; ``anew`` is that of `compare`, and
+    ``measured`` has the rates that it found already.
     """
-    rows = []
     begin = started_anew if anew else started
+    medians = dict(measured)
     for size, given in arguments.items():
-        with begin(script, "ours", *given) as work:
-            rates = [work()["rate"] for _ in range(rounds)]
-        said = ", ".join(f"{rate:.3g}" for rate in rates)
-        print(f"{what}, {size:,} {of}: {said} {unit}", flush=True)
-        rows.append([what, unit, size, of, statistics.median(rates), device()])
-    _replace(rows, GROWTH, RATES)
+        if size not in medians:
+            with begin(script, "ours", *given) as work:
+                rates = [work()["rate"] for _ in range(rounds)]
+            said = ", ".join(f"{rate:.3g}" for rate in rates)
+            print(f"{what}, {size:,} {of}: {said} {unit}", flush=True)
+            medians[size] = statistics.median(rates)
+        rows = [[what, unit, count, of, rate, device()] for count, rate in sorted(medians.items())]
+        _replace(rows, GROWTH, RATES)
 
 
 @contextmanager

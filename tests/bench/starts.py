@@ -44,9 +44,10 @@ def seconds_a_run(model: Path, runs: int) -> float:
 def main(study: Path) -> None:
     model = next(study.glob("*/model/model.json")).parent
     size = f"{RUNS} runs, {model.parent.name}"
-    compare("engine start", "runs/s", __file__, [model, RUNS], ROUNDS, BAR, size, anew=True)
+    named = ("engine start", "runs/s", __file__)
+    rate = compare(*named, [model, RUNS], ROUNDS, BAR, size, anew=True)
     sizes = {runs: [model, runs] for runs in SIZES}
-    grow("engine start", "runs/s", __file__, "runs", sizes, anew=True)
+    grow(*named, "runs", sizes, anew=True, measured={RUNS: rate})
 
 
 if __name__ == "__main__":

@@ -106,9 +106,10 @@ def published_style(study: Path) -> dict[str, float]:
 
 def main(study: Path) -> None:
     size = f"the default study, {FACTS} facts"
-    compare("a study", "studies/h", __file__, [study, FACTS], ROUNDS, BAR, size, anew=True)
+    named = ("a study", "studies/h", __file__)
+    rate = compare(*named, [study, FACTS], ROUNDS, BAR, size, anew=True)
     sizes = {facts: [study, facts] for facts in SIZES}
-    grow("a study", "studies/h", __file__, "facts", sizes, rounds=1, anew=True)
+    grow(*named, "facts", sizes, rounds=1, anew=True, measured={FACTS: rate})
 
 
 if __name__ == "__main__":

@@ -104,10 +104,10 @@ def main(study: Path) -> None:
     run = runs[rows]
     size = f"{rows} rows of {run.name}, {run.parent.name}"
     for loss, bar in BARS.items():
-        name = f"training, {loss} loss"
-        compare(name, "rows/s", __file__, [run, loss], ROUNDS, bar, size)
+        named = (f"training, {loss} loss", "rows/s", __file__)
+        rate = compare(*named, [run, loss], ROUNDS, bar, size)
         growing = {count: [runs[count], loss] for count in (min(runs), rows, max(runs))}
-        grow(name, "rows/s", __file__, "rows", growing)
+        grow(*named, "rows", growing, measured={rows: rate})
 
 
 if __name__ == "__main__":
