@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -116,22 +115,21 @@ def grow(
     arguments: Mapping[int, Sequence[object]],
     rounds: int = 3,
     anew: bool = False,
-    measured: Mapping[int, float] = MappingProxyType({}),
+    measured: Mapping[int, float] | None = None,
 ) -> None:
     """Let our side work at each size, and record the medians.
 
     ``arguments`` are the script's by size, which counts ``of``; ``anew`` is that of `compare`, and
-    ``measured`` has the rates that it found already.
+    ``measured`` has by size what it found already.
     """
     begin = started_anew if anew else started
-    medians = dict(measured)
+    medians = dict(measured or {})
     for size, given in arguments.items():
-        if size not in medians:
-            with begin(script, "ours", *given) as work:
-                rates = [work()["rate"] for _ in range(rounds)]
-            said = ", ".join(f"{rate:.3g}" for rate in rates)
-            print(f"{what}, {size:,} {of}: {said} {unit}", flush=True)
-            medians[size] = statistics.median(rates)
+        with begin(script, "ours", *given) as work:
+            rates = [work()["rate"] for _ in range(rounds)]
+        said = ", ".join(f"{rate:.3g}" for rate in rates)
+        print(f"{what}, {size:,} {of}: {said} {unit}", flush=True)
+        medians[size] = statistics.median(rates)
         rows = [[what, unit, count, of, rate, device()] for count, rate in sorted(medians.items())]
         _replace(rows, GROWTH, RATES)
 

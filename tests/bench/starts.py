@@ -15,7 +15,7 @@ START = time.monotonic()
 
 from ratios import Work, compare, finished, grow, serve  # noqa: E402
 
-RUNS, SIZES, ROUNDS, BAR = 9, (3, 9, 27), 5, 4
+RUNS, OTHERS, ROUNDS, BAR = 9, (3, 27), 5, 4
 
 
 def ours(model: str, runs: str) -> Work:
@@ -46,7 +46,7 @@ def main(study: Path) -> None:
     size = f"{RUNS} runs, {model.parent.name}"
     named = ("engine start", "runs/s", __file__)
     rate = compare(*named, [model, RUNS], ROUNDS, BAR, size, anew=True)
-    sizes = {runs: [model, runs] for runs in SIZES}
+    sizes = {runs: [model, runs] for runs in OTHERS}
     grow(*named, "runs", sizes, anew=True, measured={RUNS: rate})
 
 

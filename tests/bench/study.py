@@ -31,7 +31,7 @@ from training import tokens
 
 from knowpack.tables import read_table
 
-FACTS, SIZES, ASKED, QUESTIONS, ROUNDS, BAR = 300, (300, 600, 1200), 256, 20, 5, 5
+FACTS, OTHERS, ASKED, QUESTIONS, ROUNDS, BAR = 300, (600, 1200), 256, 20, 5, 5
 MANY = 1_000_000  # more questions than any task has
 
 
@@ -108,7 +108,7 @@ def main(study: Path) -> None:
     size = f"the default study, {FACTS} facts"
     named = ("a study", "studies/h", __file__)
     rate = compare(*named, [study, FACTS], ROUNDS, BAR, size, anew=True)
-    sizes = {facts: [study, facts] for facts in SIZES}
+    sizes = {facts: [study, facts] for facts in OTHERS}
     grow(*named, "facts", sizes, rounds=1, anew=True, measured={FACTS: rate})
 
 

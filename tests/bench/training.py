@@ -106,7 +106,7 @@ def main(study: Path) -> None:
     for loss, bar in BARS.items():
         named = (f"training, {loss} loss", "rows/s", __file__)
         rate = compare(*named, [run, loss], ROUNDS, bar, size)
-        growing = {count: [runs[count], loss] for count in (min(runs), rows, max(runs))}
+        growing = {count: [runs[count], loss] for count in {min(runs), max(runs)} - {rows}}
         grow(*named, "rows", growing, measured={rows: rate})
 
 
