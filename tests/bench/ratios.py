@@ -74,7 +74,7 @@ def _replace(rows: list[list[Any]], path: Path, schema: pa.Schema) -> None:
         table = pd.concat([known[known["what"] != rows[0][0]], table])
         table = table.sort_values("what", kind="stable")
     write_table(table, path, schema)
-    print(f"\n{path}\n{table.to_string(index=False, float_format='{:,.1f}'.format)}\n", flush=True)
+    print(f"\n{path}\n{table.to_string(index=False, float_format=_three_digits)}\n", flush=True)
 
 
 def compare(
@@ -191,6 +191,10 @@ def side_by_side(script: str, *arguments: object) -> Work:
         return {**found[0], "rate": sum(each["rate"] for each in found)}
 
     return work
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _said(values: Mapping[str, float]) -> list[str]:
