@@ -88,6 +88,9 @@ def load(folder: Path, count: int) -> PreTrainedModel:
     """
     options: dict[str, Any] = {"dtype": resolve("auto")}
     options |= {"trust_remote_code": False, "use_safetensors": True}
+    if not torch.cuda.is_available():
+        # Rows are short; in bfloat16 torch's fused attention takes a CPU more than twice as long.
+        options["attn_implementation"] = "eager"
     if count == 1:
         return AutoModelForCausalLM.from_pretrained(folder, **options)
     options["distributed_config"] = DistributedConfig(fsdp_size=count)
