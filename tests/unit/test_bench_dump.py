@@ -123,12 +123,12 @@ def test_record_replaces_its_own_row(tmp_path: Path, capsys: pytest.CaptureFixtu
     path = tmp_path / "ratios.parquet"
     ratios.record("facts", "triples/s", 10.0, 5.0, 20, "small", "cpu", path)
     ratios.record("asking", "prompts/s", 30.0, 2.0, 15, "small", "cpu", path)
-    ratios.record("facts", "triples/s", 500.0, 20.0, 20, "large", "cpu", path)
+    ratios.record("facts", "triples/s", 0.5, 0.02, 20, "large", "cpu", path)
     table = read_table(path)
     assert table["what"].tolist() == ["asking", "facts"]
     assert table["ratio"].tolist() == [15.0, 25.0]
     assert table["size"].tolist() == ["small", "large"]
-    assert "25.0" in capsys.readouterr().out
+    assert " 0.02 " in capsys.readouterr().out
 
 
 SIDES = """
