@@ -194,7 +194,7 @@ def side_by_side(script: str, *arguments: object) -> Work:
 
 
 def _three_digits(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
 def _said(values: Mapping[str, float]) -> list[str]:

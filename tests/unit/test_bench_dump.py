@@ -128,7 +128,9 @@ def test_record_replaces_its_own_row(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert table["what"].tolist() == ["asking", "facts"]
     assert table["ratio"].tolist() == [15.0, 25.0]
     assert table["size"].tolist() == ["small", "large"]
-    assert " 0.02 " in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "25.0" in shown
+    assert " 0.0200 " in shown
 
 
 SIDES = """
